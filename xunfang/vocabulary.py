@@ -1,0 +1,220 @@
+"""The words of the field, once: every room, table and page uses these names.
+
+The values are what is stored and what machines read; `zh()` is what a person sees.
+Sources: Jilin 2020 (吉民发〔2020〕32号) for the eight categories, modes and cadences;
+Hubei 2023 (the record form 特殊困难老年人探访关爱服务记录表) for the form's words.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """The eight priority groups of Jilin 2020, clause 二."""
+
+    LIVING_ALONE = "living_alone"
+    EMPTY_NEST = "empty_nest"
+    LEFT_BEHIND = "left_behind"
+    DESTITUTE = "destitute"
+    ADVANCED_AGE = "advanced_age"
+    DISABLED = "disabled"
+    SEVERELY_DISABLED = "severely_disabled"
+    FAMILY_PLANNING_SPECIAL = "family_planning_special"
+
+
+class VisitMode(StrEnum):
+    PHONE = "phone"
+    ONLINE = "online"
+    ON_SITE = "on_site"
+
+
+class Cadence(StrEnum):
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+
+
+class ConsentPurpose(StrEnum):
+    PHONE_VISIT = "phone_visit"
+    RECORDING = "recording"
+    HEALTH_DATA = "health_data"
+    FAMILY_NOTICE = "family_notice"
+    ON_SITE_VISIT = "on_site_visit"
+
+
+class CallDisposition(StrEnum):
+    """Why a call ended (接通结果). No two of these may ever be merged into one "failed"."""
+
+    NOT_DIALLED = "not_dialled"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REJECTED = "rejected"
+    POWERED_OFF = "powered_off"
+    SUSPENDED = "suspended"
+    INVALID_NUMBER = "invalid_number"
+    UNREACHABLE = "unreachable"
+    VOICEMAIL = "voicemail"
+    ANSWERED_SILENT = "answered_silent"
+    OTHER_PERSON = "other_person"
+    ASKED_LATER = "asked_later"
+    HUNG_UP_EARLY = "hung_up_early"
+    COMPLETED = "completed"
+    TRUNK_FAILURE = "trunk_failure"
+    INTERRUPTED = "interrupted"
+
+
+class Alert(StrEnum):
+    """What one utterance demands. URGENT rings a human while the line is open."""
+
+    NONE = "none"
+    REVIEW = "review"
+    URGENT = "urgent"
+
+
+class Risk(StrEnum):
+    """Risk level of a whole visit."""
+
+    NORMAL = "normal"
+    ATTENTION = "attention"
+    URGENT = "urgent"
+
+
+class CaseKind(StrEnum):
+    """Why somebody has to go and see."""
+
+    DISTRESS = "distress"
+    MISSED_CALL = "missed_call"
+    NUMBER_PROBLEM = "number_problem"
+    REQUEST = "request"
+    CONCERN = "concern"
+    UNCLEAR = "unclear"
+    REFUSAL = "refusal"
+    OTHER_PERSON = "other_person"
+    NOT_DIALLED = "not_dialled"
+    CONSENT = "consent"
+
+
+class Priority(StrEnum):
+    URGENT = "urgent"
+    HIGH = "high"
+    NORMAL = "normal"
+
+
+class CaseStatus(StrEnum):
+    OPEN = "open"
+    ASSIGNED = "assigned"
+    ACCEPTED = "accepted"
+    ON_THE_WAY = "on_the_way"
+    VISITED = "visited"
+    REFERRED = "referred"
+    CLOSED = "closed"
+
+
+class PlanStatus(StrEnum):
+    """Life of a planned visit. DIALLING is the committed intent: it is written before the INVITE."""
+
+    DUE = "due"
+    DIALLING = "dialling"
+    WAITING = "waiting"  # a retry is due at next_attempt_at
+    DONE = "done"  # somebody was heard
+    ESCALATED = "escalated"  # retries are used up: a case carries it on
+    ON_SITE = "on_site"  # never for the telephone
+    PAUSED = "paused"
+
+
+class Speaker(StrEnum):
+    SYSTEM = "system"
+    ELDER = "elder"
+    RELATIVE = "relative"
+    MACHINE = "machine"
+
+
+class AnswerSource(StrEnum):
+    SELF = "self"
+    RELATIVE = "relative"  # 家属代述: ranks below self-report
+    KEYPAD = "keypad"
+
+
+_ZH: dict[StrEnum, str] = {
+    Category.LIVING_ALONE: "独居",
+    Category.EMPTY_NEST: "空巢",
+    Category.LEFT_BEHIND: "留守",
+    Category.DESTITUTE: "特困",
+    Category.ADVANCED_AGE: "高龄",
+    Category.DISABLED: "失能(失智)",
+    Category.SEVERELY_DISABLED: "重残",
+    Category.FAMILY_PLANNING_SPECIAL: "计生特殊家庭",
+    VisitMode.PHONE: "电话巡访",
+    VisitMode.ONLINE: "线上巡访",
+    VisitMode.ON_SITE: "上门巡访",
+    Cadence.WEEKLY: "周访",
+    Cadence.MONTHLY: "月访",
+    Cadence.QUARTERLY: "季访",
+    ConsentPurpose.PHONE_VISIT: "电话巡访",
+    ConsentPurpose.RECORDING: "通话录音",
+    ConsentPurpose.HEALTH_DATA: "健康信息",
+    ConsentPurpose.FAMILY_NOTICE: "通知家属",
+    ConsentPurpose.ON_SITE_VISIT: "上门巡访",
+    CallDisposition.NOT_DIALLED: "未拨出",
+    CallDisposition.NO_ANSWER: "无人接听",
+    CallDisposition.BUSY: "占线",
+    CallDisposition.REJECTED: "拒接",
+    CallDisposition.POWERED_OFF: "关机",
+    CallDisposition.SUSPENDED: "停机",
+    CallDisposition.INVALID_NUMBER: "空号",
+    CallDisposition.UNREACHABLE: "无法接通",
+    CallDisposition.VOICEMAIL: "语音信箱",
+    CallDisposition.ANSWERED_SILENT: "接通无声",
+    CallDisposition.OTHER_PERSON: "他人接听",
+    CallDisposition.ASKED_LATER: "请稍后再打",
+    CallDisposition.HUNG_UP_EARLY: "中途挂断",
+    CallDisposition.COMPLETED: "完成",
+    CallDisposition.TRUNK_FAILURE: "线路故障",
+    CallDisposition.INTERRUPTED: "系统中断",
+    Alert.NONE: "无",
+    Alert.REVIEW: "待复核",
+    Alert.URGENT: "紧急",
+    Risk.NORMAL: "正常",
+    Risk.ATTENTION: "关注",
+    Risk.URGENT: "紧急",
+    CaseKind.DISTRESS: "紧急求助",
+    CaseKind.MISSED_CALL: "多次未接通",
+    CaseKind.NUMBER_PROBLEM: "号码异常",
+    CaseKind.REQUEST: "服务需求",
+    CaseKind.CONCERN: "情况异常",
+    CaseKind.UNCLEAR: "未能确认",
+    CaseKind.REFUSAL: "不接受电话巡访",
+    CaseKind.OTHER_PERSON: "他人接听",
+    CaseKind.NOT_DIALLED: "期内未拨出",
+    CaseKind.CONSENT: "征求同意",
+    Priority.URGENT: "紧急",
+    Priority.HIGH: "优先",
+    Priority.NORMAL: "一般",
+    CaseStatus.OPEN: "待分派",
+    CaseStatus.ASSIGNED: "已分派",
+    CaseStatus.ACCEPTED: "已接受",
+    CaseStatus.ON_THE_WAY: "在路上",
+    CaseStatus.VISITED: "已上门",
+    CaseStatus.REFERRED: "已转介",
+    CaseStatus.CLOSED: "已办结",
+    PlanStatus.DUE: "待拨打",
+    PlanStatus.DIALLING: "拨打中",
+    PlanStatus.WAITING: "等待重拨",
+    PlanStatus.DONE: "已完成",
+    PlanStatus.ESCALATED: "已转上门",
+    PlanStatus.ON_SITE: "上门巡访",
+    PlanStatus.PAUSED: "暂停",
+    Speaker.SYSTEM: "系统",
+    Speaker.ELDER: "老人",
+    Speaker.RELATIVE: "他人",
+    Speaker.MACHINE: "语音提示",
+    AnswerSource.SELF: "本人",
+    AnswerSource.RELATIVE: "家属代述",
+    AnswerSource.KEYPAD: "按键",
+}
+
+
+def zh(word: StrEnum) -> str:
+    """The Chinese term that a person sees for a vocabulary word."""
+    return _ZH[word]
