@@ -1,0 +1,176 @@
+"""Shapes of a conversation (对话). Pure data: a whole call can be run as text in microseconds.
+
+The interpreter maps (dialplan, state, heard) to a Step: a new state and what to do. The
+session does it: plays what is said, listens, stores, rings somebody. Nothing here knows of
+time, audio or telephones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ivr.understanding.model import Question, Understanding
+from xunfang.vocabulary import AnswerSource, Speaker
+
+
+class Because(StrEnum):
+    """Why the dialogue (or the line) ended an answered call."""
+
+    FINISHED = "finished"
+    OPT_OUT = "opt_out"
+    OTHER_PERSON = "other_person"
+    WRONG_NUMBER = "wrong_number"
+    REFUSED = "refused"
+    ASKED_LATER = "asked_later"
+    SILENT = "silent"  # nobody ever spoke
+    UNHEARD = "unheard"  # somebody spoke, but we could not understand enough
+    MACHINE = "machine"  # voicemail, assistant
+    ANNOUNCEMENT = "announcement"  # carrier's voice; `announcement` says which
+    URGENT = "urgent"  # danger: handed to a human or held until the elder ended it
+    HUNG_UP = "hung_up"  # the other side ended it before the end
+    MEDIA_LOST = "media_lost"  # RTP stopped
+    TOO_LONG = "too_long"
+    OUR_FAULT = "our_fault"  # we failed; never the elder's fault
+
+
+# ---- what came in -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """One finished utterance. `during_prompt`: it was spoken while we were speaking."""
+
+    text: str
+    confidence: float | None = None
+    during_prompt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    digits: str
+    during_prompt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The listening time ran out with no speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Sound that is no speech (tones, music); `tone` names it: busy, ringback, beep, music."""
+
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class DutyAnswered:
+    """The duty person has been bridged in: a human has taken over."""
+
+
+@dataclass(frozen=True, slots=True)
+class DutyFailed:
+    """The duty person could not be reached."""
+
+
+Heard = Speech | Keys | Silence | Noise | DutyAnswered | DutyFailed
+
+
+# ---- what to do -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Play these prompt texts one after another. Danger may always interrupt."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """After what was said: wait for an answer. `topic` selects the grammar."""
+
+    topic: Question
+    question: str  # id in the dialplan, for the transcript
+    seconds: float  # how long to wait for speech to begin
+    max_answer_seconds: float = 20.0
+    keypad: bool = False  # digits are offered now
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAnswer:
+    question: str
+    topic: Question
+    answer: str
+    details: tuple[str, ...] = ()
+    text: str = ""
+    confidence: float | None = None
+    source: AnswerSource = AnswerSource.SELF
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseAlert:
+    """A human must know: now (URGENT) or today (REVIEW)."""
+
+    understanding: Understanding
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """Something about the elder for the next call: hard_of_hearing, opt_out."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class RingDuty:
+    """Ring the duty person while the line stays open."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    because: Because
+    announcement: str | None = None  # CallDisposition value when a carrier spoke
+
+
+Action = Say | Listen | StoreAnswer | RaiseAlert | Remember | RingDuty | End
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """Who is being called, as far as the dialogue may know: no name beyond the spoken title."""
+
+    title: str = ""  # 王奶奶; empty: a neutral greeting
+    slow: bool = False  # begin with the slower wording
+    answered: tuple[str, ...] = ()  # question ids that an earlier, cut-off call already answered
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`state` is opaque to the session. `understood` is what the utterance was judged to mean."""
+
+    state: State
+    actions: tuple[Action, ...] = ()
+    understood: Understanding | None = None
+    speaker: Speaker = Speaker.ELDER
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where the conversation stands. Fields are the interpreter's business."""
+
+    at: str = "opening"  # a question id, or opening / identity / confirm / urgent / closing / ended
+    callee: Callee = field(default_factory=Callee)
+    relative: bool = False  # somebody else speaks: disclose nothing, answers are relative-says
+    unheard: int = 0  # misses in a row on this question
+    reworded: bool = False
+    keypad: bool = False
+    spoke: bool = False  # a person has been heard at all
+    answered: tuple[str, ...] = ()
+    pending: Understanding | None = None  # waits for one confirming question
+    back_to: str = ""  # where to go on after a confirmation
+    alerted: bool = False
+    urgent: bool = False
+    ended: Because | None = None
