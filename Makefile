@@ -1,0 +1,40 @@
+# Two commands on a fresh Debian 12 machine, each doing all of its own set-up:
+#   make demo [JSON=result.json]   the whole life of a visit on real calls, on this machine
+#   make test                      unit, integration and acceptance levels
+# See ./bootstrap.sh for what set-up means.
+
+VENV ?= .venv
+FOLDER ?= demo-data
+
+.PHONY: demo test unit lint docs lock clean
+
+demo:
+	@VENV=$(VENV) ./bootstrap.sh run
+	@$(VENV)/bin/xunfang demo --folder $(FOLDER) $(if $(JSON),--json $(JSON))
+
+test:
+	@VENV=$(VENV) ./bootstrap.sh test
+	@$(VENV)/bin/python -m pytest
+
+unit:
+	@VENV=$(VENV) ./bootstrap.sh test
+	@$(VENV)/bin/python -m pytest tests/unit
+
+lint:
+	@VENV=$(VENV) ./bootstrap.sh test
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+# The tables in docs/ are made, not written.
+docs:
+	@$(VENV)/bin/xunfang docs
+
+# Pin every dependency with its hash (pjsua2-python has a placeholder author: the hash is what we trust).
+lock:
+	@$(VENV)/bin/pip install -q uv
+	@$(VENV)/bin/uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url -o requirements.lock
+	@$(VENV)/bin/uv pip compile -q pyproject.toml --extra dev --extra postgres --generate-hashes --no-emit-index-url -o requirements-dev.lock
+
+clean:
+	rm -rf demo-data build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
