@@ -4,6 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+MAX_CALLS = 4  # PJSUA_MAX_CALLS is compiled into the wheel: the fifth call of a process is refused
+RATE = 8000  # samples a second, everywhere on the telephone side
+FRAME_SAMPLES = 160  # 20 ms
+FRAME_BYTES = 2 * FRAME_SAMPLES  # 16-bit mono
+SILENCE = bytes(FRAME_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfig:
+    """Where one SIP process listens. Ports 0: any free one.
+
+    `rtp_ports` counts UDP ports (RTP and RTCP take one each, and pjsip holds some back a
+    while: fewer than 20 refuse the fourth call). `tx_drop_pct`/`rx_drop_pct` lose RTP on
+    purpose; only the test harness sets them.
+    """
+
+    local_ip: str = "127.0.0.1"
+    sip_port: int = 0
+    rtp_port: int = 24000
+    rtp_ports: int = 100
+    transport: str = "udp"  # udp | tcp
+    user_agent: str = "xunfang"
+    tx_drop_pct: int = 0
+    rx_drop_pct: int = 0
+
 
 @dataclass(frozen=True, slots=True)
 class TrunkConfig:

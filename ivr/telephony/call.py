@@ -1,0 +1,314 @@
+"""One SIP call, outgoing or incoming, as a queue of events.
+
+    dial ── CALLING ──► EARLY (180/183) ──► CONFIRMED ──► DISCONNECTED
+    answer(180/183/200) ──┘                    Ended is the last event, always
+
+pjsip's callbacks do nothing but post: whoever owns the call takes `events` after each
+`endpoint.poll` and decides. The audio of the call is its `leg`, connected by itself as soon
+as there is media, early media included, and at once: a call to which nothing was ever
+connected stops sending RTP after a second, which looks like a dead peer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import pjsua2 as pj
+
+from ivr.telephony import headers
+from ivr.telephony.endpoint import SipEndpoint
+from ivr.telephony.leg import Leg
+from ivr.telephony.port import ConferencePort
+from xunfang.errors import TrunkError
+from xunfang.log import get_logger
+
+if TYPE_CHECKING:
+    from ivr.telephony.account import SipAccount
+
+_log = get_logger("telephony")
+
+# pjsip offers payload 120 for telephone-event; peers that insist on the customary 101 would be ignored.
+_OFFERED_DTMF, _CUSTOMARY_DTMF = "120", "101"
+
+
+class CallState(StrEnum):
+    CALLING = "calling"
+    INCOMING = "incoming"
+    EARLY = "early"
+    CONNECTING = "connecting"
+    CONFIRMED = "confirmed"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """`code` is the last SIP status: 180 and 183 come as EARLY."""
+
+    state: CallState
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaUp:
+    """The leg hears and is heard. Comes again after a re-INVITE."""
+
+    codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """`method`: rfc2833 or info. `at`: time.monotonic(). Some phones send both for one key."""
+
+    digit: str
+    method: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """`by`: us | them | trunk. `our_reason`: what hang_up was told. `code` 200 after an answered call."""
+
+    by: str
+    code: int
+    phrase: str
+    our_reason: str = ""
+    q850: int | None = None
+    retry_after_s: int | None = None
+    answered: bool = False
+    rang: bool = False
+
+
+Event = StateChanged | MediaUp | KeyPressed | Ended
+
+_STATES = {
+    pj.PJSIP_INV_STATE_CALLING: CallState.CALLING,
+    pj.PJSIP_INV_STATE_INCOMING: CallState.INCOMING,
+    pj.PJSIP_INV_STATE_EARLY: CallState.EARLY,
+    pj.PJSIP_INV_STATE_CONNECTING: CallState.CONNECTING,
+    pj.PJSIP_INV_STATE_CONFIRMED: CallState.CONFIRMED,
+    pj.PJSIP_INV_STATE_DISCONNECTED: CallState.ENDED,
+}
+
+
+class SipCall:
+    """Made by `SipAccount.dial` or handed to its `on_incoming`."""
+
+    def __init__(
+        self, endpoint: SipEndpoint, account: SipAccount, leg: Leg, incoming_id: int | None = None
+    ) -> None:
+        self.leg = leg
+        self.events: deque[Event] = deque()
+        self.state = CallState.CALLING if incoming_id is None else CallState.INCOMING
+        self.answered = False
+        self.rang = False
+        self.called = ""  # incoming: whom the caller wanted
+        self.caller = ""  # incoming: who it says it is
+        self._endpoint = endpoint
+        self._our_reason = ""
+        self._replied = incoming_id is not None
+        self._port: ConferencePort | None = None
+        self._pj: _PjCall | None = (
+            _PjCall(self, account.pj_account)
+            if incoming_id is None
+            else _PjCall(self, account.pj_account, incoming_id)
+        )
+        if incoming_id is not None:
+            self._register()
+
+    # ---- what the owner does ------------------------------------------------------------
+
+    def make(self, uri: str, target: str = "", extra: Mapping[str, str] | None = None) -> None:
+        """Send the INVITE. TrunkError when it cannot leave (no such host, no free slot)."""
+        assert self._pj is not None
+        parameters = pj.CallOpParam(True)
+        parameters.opt.videoCount = 0
+        if target:
+            parameters.txOption.targetUri = target
+        self._add_headers(parameters, extra)
+        try:
+            self._pj.makeCall(uri, parameters)
+        except pj.Error as error:
+            reason = error.reason
+            self._pj.thisown = False
+            self._endpoint.bury(self._pj, slot_still_taken=False)
+            self._pj = None
+            raise TrunkError(f"the call could not be placed: {reason}") from None
+        self._register()
+
+    def answer(self, code: int = 200, reason: str = "", extra: Mapping[str, str] | None = None) -> None:
+        """Reply to an incoming call: 180 ring, 183 early media, 200 pick up, 4xx-6xx refuse."""
+        parameters = pj.CallOpParam(True)
+        parameters.opt.videoCount = 0
+        parameters.statusCode = code
+        parameters.reason = reason
+        self._add_headers(parameters, extra)
+        if code >= 300:
+            self._our_reason = self._our_reason or "refused"
+        self._try(lambda call: call.answer(parameters))
+
+    def hang_up(self, why: str, q850: int | None = None) -> None:
+        """CANCEL, refuse or BYE, whichever fits; the first reason given is the one that counts."""
+        if self._our_reason or self._pj is None:
+            return
+        self._our_reason = why
+        parameters = pj.CallOpParam()
+        if q850 is not None:
+            self._add_headers(parameters, {"Reason": f"Q.850;cause={q850}"})
+        self._try(lambda call: call.hangup(parameters))
+
+    def send_keys(self, digits: str, method: str = "rfc2833") -> None:
+        """Press keys towards the other side. `method`: rfc2833 (RFC 4733 events) or info (SIP INFO)."""
+        parameters = pj.CallSendDtmfParam()
+        parameters.digits = digits
+        parameters.method = (
+            pj.PJSUA_DTMF_METHOD_SIP_INFO if method == "info" else pj.PJSUA_DTMF_METHOD_RFC2833
+        )
+        self._try(lambda call: call.sendDtmf(parameters))
+
+    def rtp_packets(self) -> int:
+        """RTP packets received so far; one that stops growing means that the other side is gone."""
+        if self._pj is None or self._port is None:
+            return 0
+        try:
+            return int(self._pj.getStreamStat(0).rtcp.rxStat.pkt)
+        except pj.Error:
+            return 0
+
+    @property
+    def over(self) -> bool:
+        return self.state is CallState.ENDED
+
+    # ---- what the callbacks and the endpoint do ---------------------------------------------
+
+    def disown(self) -> None:
+        """Never let Python run the C++ destructor: it hangs up whoever has the slot by then."""
+        if self._pj is not None:
+            self._pj.thisown = False
+
+    def _register(self) -> None:
+        assert self._pj is not None
+        self._endpoint.calls[id(self)] = self
+
+    def _try(self, action: Callable[[Any], None]) -> None:
+        """A call that ended a moment ago refuses everything; its Ended event says so already."""
+        if self._pj is None:
+            return
+        try:
+            action(self._pj)
+        except pj.Error as error:
+            _log.info("call.action_refused", reason=error.reason)
+
+    @staticmethod
+    def _add_headers(parameters: Any, extra: Mapping[str, str] | None) -> None:
+        for name, value in (extra or {}).items():
+            header = pj.SipHeader()
+            header.hName, header.hValue = name, value
+            parameters.txOption.headers.append(header)
+
+    def _connect(self) -> None:
+        call = self._pj
+        if call is None:
+            return
+        info = call.getInfo()  # kept in a local: getInfo().media[0] would be freed memory
+        for index, media in enumerate(info.media):
+            if media.type == pj.PJMEDIA_TYPE_AUDIO and media.status == pj.PJSUA_CALL_MEDIA_ACTIVE:
+                if self._port is None:
+                    self._port = self._endpoint.lend_port(self.leg)
+                audio = call.getAudioMedia(index)
+                audio.startTransmit(self._port)
+                self._port.startTransmit(audio)
+                self.events.append(MediaUp(str(call.getStreamInfo(index).codecName)))
+                return
+
+    def _state_changed(self, state: CallState, code: int, phrase: str, message: str) -> None:
+        self.state = state
+        self._replied = self._replied or state is not CallState.CALLING
+        self.rang = self.rang or (state is CallState.EARLY and code in (180, 183))
+        self.answered = self.answered or state is CallState.CONFIRMED
+        if state is not CallState.ENDED:
+            self.events.append(StateChanged(state, code))
+            return
+        by = "us" if self._our_reason else "them"
+        if by == "them" and not self.answered and ((code >= 500 and code < 600) or not message):
+            by = "trunk"  # no reply reached us: the failure is local or on the way
+        self.events.append(
+            Ended(
+                by=by,
+                code=code,
+                phrase=phrase,
+                our_reason=self._our_reason,
+                q850=headers.q850(message),
+                retry_after_s=headers.retry_after(message),
+                answered=self.answered,
+                rang=self.rang,
+            )
+        )
+        self._retire()
+
+    def _retire(self) -> None:
+        self._endpoint.calls.pop(id(self), None)
+        if self._port is not None:
+            self._endpoint.take_back(self._port)
+            self._port = None
+        if self._pj is not None:
+            self._endpoint.bury(self._pj, slot_still_taken=not self._replied)
+            self._pj = None
+
+
+class _PjCall(pj.Call):  # type: ignore[misc]
+    """Posts what happens; an exception here would be swallowed by pjsip and pin objects, so none leaves."""
+
+    def __init__(self, owner: SipCall, account: Any, call_id: int = -1) -> None:
+        super().__init__(account, call_id)
+        self.owner = owner
+
+    def onCallState(self, parameters: Any) -> None:
+        try:
+            info = self.getInfo()
+            state = _STATES.get(info.state)
+            if state is None:
+                return
+            message = ""
+            if state is CallState.ENDED:
+                self.thisown = False
+                event = parameters.e
+                if (
+                    event.type == pj.PJSIP_EVENT_TSX_STATE
+                    and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG
+                ):
+                    message = str(event.body.tsxState.src.rdata.wholeMsg)
+            self.owner._state_changed(state, int(info.lastStatusCode), str(info.lastReason), message)
+        except Exception as error:
+            _log.error("call.callback_failed", callback="state", kind=type(error).__name__)
+
+    def onCallMediaState(self, parameters: Any) -> None:
+        try:
+            self.owner._connect()
+        except Exception as error:
+            _log.error("call.callback_failed", callback="media", kind=type(error).__name__)
+
+    def onDtmfDigit(self, parameters: Any) -> None:
+        method = "info" if parameters.method == pj.PJSUA_DTMF_METHOD_SIP_INFO else "rfc2833"
+        self.owner.events.append(KeyPressed(str(parameters.digit), method, time.monotonic()))
+
+    def onCallSdpCreated(self, parameters: Any) -> None:
+        try:
+            sdp = str(parameters.sdp.wholeSdp)
+            if parameters.remSdp.wholeSdp or f"rtpmap:{_OFFERED_DTMF} telephone-event" not in sdp:
+                return  # an answer must keep the payload of the offer
+            sdp = sdp.replace(f"rtpmap:{_OFFERED_DTMF} ", f"rtpmap:{_CUSTOMARY_DTMF} ")
+            sdp = sdp.replace(f"fmtp:{_OFFERED_DTMF} ", f"fmtp:{_CUSTOMARY_DTMF} ")
+            lines = [
+                line.replace(f" {_OFFERED_DTMF}", f" {_CUSTOMARY_DTMF}")
+                if line.startswith("m=audio")
+                else line
+                for line in sdp.split("\r\n")
+            ]
+            parameters.sdp.wholeSdp = "\r\n".join(lines)
+        except Exception as error:
+            _log.error("call.callback_failed", callback="sdp", kind=type(error).__name__)
