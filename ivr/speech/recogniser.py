@@ -25,7 +25,7 @@ import vosk
 
 from ivr.speech import audio, grammar
 from ivr.speech.upsample import Doubler
-from xunfang.errors import ModelError
+from xunfang.errors import BadDialplan, ModelError
 
 CHUNK_MS = 100  # audio handed to Vosk at once: smaller ones cost more per second of speech
 CHUNK_BYTES = audio.RATE_HZ * CHUNK_MS // 1000 * 2
@@ -95,10 +95,13 @@ class Stream:
         self._waiting = bytearray()
         self._pieces: list[Word] = []
 
-    def feed(self, pcm: bytes) -> None:
+    def feed(self, pcm: bytes) -> bool:
+        """True when audio was decoded, that is about every CHUNK_MS: `partial` may have changed."""
         self._waiting += pcm
-        if len(self._waiting) >= CHUNK_BYTES:
-            self._decode()
+        if len(self._waiting) < CHUNK_BYTES:
+            return False
+        self._decode()
+        return True
 
     def partial(self) -> str:
         """What has been understood so far; it may still change."""
@@ -158,7 +161,7 @@ class Recogniser:
             return True
         try:
             grammar.cut(phrase, self.knows)
-        except grammar.BadDialplan:
+        except BadDialplan:
             return False
         return True
 

@@ -1,0 +1,93 @@
+"""Recognise a file exactly as a call would be: 8 kHz, G.711, 20 ms frames, our endpointer, the grammar."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivr.speech import audio
+from ivr.speech.ear import Ear
+from ivr.speech.endpointer import TAIL_MS, Endpointer, SpeechEnded, TooLong
+from ivr.speech.recogniser import Recognised, Recogniser, Stream
+from ivr.speech.vad import PhoneVad
+from xunfang.errors import BadInput, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    start_s: float
+    end_s: float
+    heard: Recognised
+
+
+def load(path: Path) -> bytes:
+    """8 kHz 16-bit mono PCM of any audio file. What is not that WAV already goes through ffmpeg.
+
+    Not through pydub, whose own rate conversion folds everything above 4 kHz back into speech.
+    """
+    if not path.is_file():
+        raise NotFound(f"no audio file {path}")
+    try:
+        return audio.read_wav(path)
+    except BadInput:
+        return _by_ffmpeg(path)
+
+
+def _by_ffmpeg(path: Path) -> bytes:
+    shape = ["-f", "s16le", "-ac", "1", "-ar", str(audio.RATE_HZ), "-"]
+    command = [
+        "ffmpeg",
+        "-nostdin",
+        "-v",
+        "error",
+        "-protocol_whitelist",
+        "file",
+        "-i",
+        f"file:{path.absolute()}",
+    ]
+    try:
+        done = subprocess.run([*command, *shape], capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise BadInput(
+            f"{path} is no 8 kHz 16-bit mono WAV, and ffmpeg is missing: apt install ffmpeg"
+        ) from error
+    if done.returncode or not done.stdout:
+        raise BadInput(f"{path} holds no audio that ffmpeg can read")
+    return done.stdout
+
+
+def recognise_pcm(
+    pcm: bytes,
+    recogniser: Recogniser,
+    phrases: Iterable[str] | None,
+    tail_ms: int = TAIL_MS,
+    *,
+    alaw: bool = True,
+) -> list[Utterance]:
+    wanted = None if phrases is None else tuple(phrases)
+    heard_pcm = audio.through_alaw(pcm) if alaw else pcm
+    endpointer = Endpointer(PhoneVad(), tail_ms, no_speech_s=None)
+    ear: Ear[Stream] = Ear(endpointer, lambda: recogniser.open(wanted))
+    utterances = []
+    for frame in [*audio.frames(heard_pcm), *audio.frames(audio.silence(tail_ms))]:
+        event = ear.push(frame)
+        if isinstance(event, SpeechEnded | TooLong):
+            stream = ear.take()
+            if stream is not None:
+                utterances.append(Utterance(event.start_ms / 1000, event.end_ms / 1000, stream.finish()))
+            endpointer.arm(no_speech_s=None)
+    return utterances
+
+
+def recognise_file(
+    path: Path,
+    recogniser: Recogniser,
+    phrases: Iterable[str] | None,
+    tail_ms: int = TAIL_MS,
+    *,
+    alaw: bool = True,
+) -> list[Utterance]:
+    """Every answer in the file with its seconds; `alaw`: as if it had come over a G.711 trunk."""
+    return recognise_pcm(load(path), recogniser, phrases, tail_ms, alaw=alaw)

@@ -1,0 +1,56 @@
+"""Is there speech in this 20 ms frame? (语音活动检测) At 8 kHz, in noisy rooms.
+
+Two witnesses must agree:
+- WebRTC's VAD: is it shaped like speech? Alone it fires on babble from a television;
+- the level: is it clearly above this call's own noise floor? Alone it fires on a slammed door.
+
+The floor is a low percentile of the last seconds, so a room that becomes louder is
+followed within seconds, and an elder who talks without pause does not raise it: between
+syllables the level still falls to the floor.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+import numpy as np
+import webrtcvad
+
+from ivr.speech import audio
+
+AGGRESSIVENESS = 2  # of 0-3: how readily WebRTC calls a frame no speech; 3 loses soft old voices
+MARGIN_DB = 7.0  # speech must stand this far above the floor
+QUIETEST_SPEECH_DB = -50.0  # dBFS; comfort noise and line hum lie below
+FLOOR_WINDOW_S = 4.0
+FLOOR_PERCENTILE = 15
+START_FLOOR_DB = -65.0  # assumed before anything was heard: somebody may speak at once
+START_FRAMES = 15  # weight of that assumption
+HIGHEST_FLOOR_DB = -28.0  # a floor above this would make speech itself inaudible
+
+_WINDOW = int(FLOOR_WINDOW_S * 1000 / audio.FRAME_MS)
+
+
+class Vad(Protocol):
+    def is_speech(self, frame: bytes) -> bool:
+        """One 20 ms frame of 8 kHz 16-bit mono PCM."""
+        ...
+
+
+class PhoneVad:
+    """One per call: the floor belongs to the line and the room, not to one answer."""
+
+    def __init__(self) -> None:
+        self._webrtc = webrtcvad.Vad(AGGRESSIVENESS)
+        self._levels: deque[float] = deque([START_FLOOR_DB] * START_FRAMES, maxlen=_WINDOW)
+
+    @property
+    def floor_db(self) -> float:
+        return min(HIGHEST_FLOOR_DB, float(np.percentile(np.array(self._levels), FLOOR_PERCENTILE)))
+
+    def is_speech(self, frame: bytes) -> bool:
+        level = audio.level_db(audio.to_samples(frame))
+        shaped = bool(self._webrtc.is_speech(frame, audio.RATE_HZ))  # always: it adapts, too
+        floor = self.floor_db
+        self._levels.append(level)
+        return shaped and level > max(QUIETEST_SPEECH_DB, floor + MARGIN_DB)
