@@ -1,0 +1,96 @@
+"""The narrow gate through which every repository speaks to its transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from itertools import islice
+from typing import Any, Generic, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Row
+
+from storage.failures import translated
+from storage.vault import Vault
+
+CHUNK_ROWS = 1000
+FOREVER = 2**62  # a key beyond every row: "page from the newest"
+
+
+AnyRow = Row[*tuple[Any, ...]]
+Fact = TypeVar("Fact")  # a dataclass of storage.model
+
+
+class Shape(Generic[Fact]):
+    """How rows of one table become one dataclass: columns are selected in the order of its fields."""
+
+    def __init__(self, make: type[Fact], table: sa.Table) -> None:
+        self._make = make
+        self.table = table
+        self.names = tuple(item.name for item in fields(cast(Any, make)))
+        self.columns = tuple(table.c[name] for name in self.names)
+
+    def select(self) -> sa.Select[Any]:
+        return sa.select(*self.columns)
+
+    def of(self, row: AnyRow) -> Fact:
+        return self._make(*row)
+
+    def values(self, fact: Fact) -> dict[str, Any]:
+        """Column values of a new row; the id is the database's to give."""
+        return {name: getattr(fact, name) for name in self.names if name != "id"}
+
+
+class Db:
+    """One transaction. All errors leave as StorageError (storage.failures)."""
+
+    def __init__(self, connection: Connection, vault: Vault) -> None:
+        self._connection = connection
+        self.vault = vault
+
+    def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that knows ON CONFLICT; both engines spell it alike."""
+        return sqlite.insert(table) if self._connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+    def row(self, statement: sa.Executable) -> AnyRow | None:
+        with translated():
+            return self._connection.execute(statement).first()
+
+    def rows(self, statement: sa.Executable) -> Sequence[AnyRow]:
+        with translated():
+            return self._connection.execute(statement).all()
+
+    def change(self, statement: sa.Update | sa.Delete | sa.Insert) -> int:
+        """How many rows were changed."""
+        with translated():
+            return self._connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+
+    def change_one(self, statement: sa.Update | sa.Insert) -> bool:
+        """A conditional change: False when the condition no longer held, i.e. somebody else was first."""
+        return self.change(statement) == 1
+
+    def change_many(self, statement: sa.Insert | sa.Update, rows: Iterable[Mapping[str, Any]]) -> int:
+        """The same for many rows, in chunks, so that a million rows never stand in memory."""
+        changed = 0
+        source = iter(rows)
+        while chunk := list(islice(source, CHUNK_ROWS)):
+            with translated():
+                result = self._connection.execute(
+                    statement, [dict(row) for row in chunk], execution_options={"preserve_rowcount": True}
+                )
+            changed += result.rowcount
+        return changed
+
+    def one(self, shape: Shape[Fact], statement: sa.Executable) -> Fact | None:
+        row = self.row(statement)
+        return None if row is None else shape.of(row)
+
+    def all(self, shape: Shape[Fact], statement: sa.Executable) -> list[Fact]:
+        return [shape.of(row) for row in self.rows(statement)]
+
+    def add(self, shape: Shape[Fact], values: Mapping[str, Any]) -> Fact:
+        """Insert and give back what was stored, with its id."""
+        row = self.row(sa.insert(shape.table).values(**values).returning(*shape.columns))
+        assert row is not None
+        return shape.of(row)

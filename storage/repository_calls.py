@@ -1,0 +1,159 @@
+"""Calls. `begin` is the committed intent to dial; `finish` happens once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage import tables
+from storage.db import FOREVER, Db, Shape
+from storage.model import Call
+from storage.vault import normalise_phone
+from xunfang.errors import StorageError
+from xunfang.log import mask
+from xunfang.vocabulary import Alert, CallDisposition, Risk
+
+_ALERTS_BELOW = {Alert.NONE: (), Alert.REVIEW: (Alert.NONE,), Alert.URGENT: (Alert.NONE, Alert.REVIEW)}
+
+_call = Shape(Call, tables.call)
+
+
+class Calls:
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    def begin(
+        self,
+        *,
+        plan_id: int | None,
+        elder_id: int,
+        attempt: int,
+        dialplan: str,
+        dialplan_hash: str,
+        intended_at: datetime,
+        number: str = "",
+        recording: str | None = None,
+        line: str = "",
+    ) -> Call:
+        """The intent, to be committed before the INVITE leaves.
+
+        Of the number only a blind index (for the daily cap) and a masked hint are kept.
+        Raises StorageError while another call of the same plan lives.
+        """
+        values: dict[str, Any] = {
+            "plan_id": plan_id,
+            "elder_id": elder_id,
+            "attempt": attempt,
+            "dialplan": dialplan,
+            "dialplan_hash": dialplan_hash,
+            "intended_at": intended_at,
+            "because": "",
+            "hung_up_by": "",
+            "recording": recording,
+            "alert": Alert.NONE,
+            "line": line,
+            "number_hint": mask(normalise_phone(number)),
+            "number_index": self._db.vault.phone_index(number),
+        }
+        table = tables.call
+        new = self._db.insert(table).values(**values)
+        row = self._db.row(
+            new.on_conflict_do_nothing(
+                index_elements=[table.c.plan_id], index_where=tables.STILL_LIVE
+            ).returning(*_call.columns)
+        )
+        if row is None:
+            raise StorageError(f"plan {plan_id} already has a live call: finish it before dialling again")
+        return _call.of(row)
+
+    def set_line(self, id: int, line: str) -> None:
+        """Which line process carries the call, once that is known."""
+        self._db.change(sa.update(tables.call).where(tables.call.c.id == id).values(line=line))
+
+    def answered(self, id: int, at: datetime) -> bool:
+        """False when it was already noted."""
+        call = tables.call
+        return self._db.change_one(
+            sa.update(call).where(call.c.id == id, call.c.answered_at.is_(None)).values(answered_at=at)
+        )
+
+    def finish(
+        self,
+        id: int,
+        *,
+        ended_at: datetime,
+        disposition: CallDisposition,
+        because: str = "",
+        sip_code: int | None = None,
+        q850: int | None = None,
+        hung_up_by: str = "",
+    ) -> bool:
+        """False when the call had already ended: the first reason stands."""
+        call = tables.call
+        return self._db.change_one(
+            sa.update(call)
+            .where(call.c.id == id, call.c.ended_at.is_(None))
+            .values(
+                ended_at=ended_at,
+                disposition=disposition,
+                because=because,
+                sip_code=sip_code,
+                q850=q850,
+                hung_up_by=hung_up_by,
+            )
+        )
+
+    def set_risk(self, id: int, risk: Risk) -> None:
+        self._db.change(sa.update(tables.call).where(tables.call.c.id == id).values(risk=risk))
+
+    def raise_alert(self, id: int, alert: Alert) -> bool:
+        """Only ever upwards. True when the call's alert rose by this."""
+        call = tables.call
+        return self._db.change_one(
+            sa.update(call).where(call.c.id == id, call.c.alert.in_(_ALERTS_BELOW[alert])).values(alert=alert)
+        )
+
+    def forget_recording(self, id: int) -> None:
+        """The file could not be written, or was removed after its time."""
+        self._db.change(sa.update(tables.call).where(tables.call.c.id == id).values(recording=None))
+
+    def get(self, id: int) -> Call | None:
+        return self._db.one(_call, _call.select().where(tables.call.c.id == id))
+
+    def of_plan(self, plan_id: int) -> list[Call]:
+        """Oldest first."""
+        call = tables.call.c
+        return self._db.all(_call, _call.select().where(call.plan_id == plan_id).order_by(call.id))
+
+    def of_elder(self, elder_id: int, limit: int = 100, before_id: int = FOREVER) -> list[Call]:
+        """Newest first."""
+        call = tables.call.c
+        return self._db.all(
+            _call,
+            _call.select()
+            .where(call.elder_id == elder_id, call.id < before_id)
+            .order_by(call.id.desc())
+            .limit(limit),
+        )
+
+    def open(self) -> list[Call]:
+        """Calls that have not ended, oldest first: never more than the lines can carry."""
+        call = tables.call.c
+        return self._db.all(_call, _call.select().where(call.ended_at.is_(None)).order_by(call.id))
+
+    def to_number_since(self, phone: str, since: datetime) -> tuple[int, datetime | None]:
+        """How often this number was dialled since then, for whomever, and when last."""
+        call = tables.call.c
+        row = self._db.row(
+            sa.select(sa.func.count(), sa.func.max(call.intended_at)).where(
+                call.number_index.in_(self._db.vault.phone_indexes(phone)), call.intended_at >= since
+            )
+        )
+        assert row is not None
+        return row[0], row[1]
+
+    def page(self, after_id: int = 0, limit: int = 100) -> list[Call]:
+        call = tables.call.c
+        return self._db.all(_call, _call.select().where(call.id > after_id).order_by(call.id).limit(limit))

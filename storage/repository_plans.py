@@ -1,0 +1,136 @@
+"""Planned visits: one row per elder and period.
+
+`lot` spreads equals fairly: a fixed shuffle of the elders, another one in each period, so that
+no village and nobody with a low number is always called first, and the order needs only an
+index. It is plain arithmetic, so that set-based SQL can compute it too.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage import tables
+from storage.db import Db, Shape
+from storage.model import VisitPlan
+from xunfang.vocabulary import PlanStatus
+
+_LOT_FACTOR = 2654435761  # Knuth's multiplicative hash: neighbours land far apart
+_LOT_RANGE = 2**31
+_READY = (PlanStatus.DUE, PlanStatus.WAITING)
+
+_plan = Shape(VisitPlan, tables.visit_plan)
+
+
+def lot(elder_id: int, period: str) -> int:
+    return (elder_id * _LOT_FACTOR + zlib.crc32(period.encode())) % _LOT_RANGE
+
+
+class Plans:
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    def ensure(self, rows: Iterable[VisitPlan | Mapping[str, Any]]) -> int:
+        """Create the plans that do not exist yet; those that do stay as they are.
+
+        A row is a VisitPlan (its id is ignored) or its fields as a mapping: elder_id, period,
+        mode, due_from, due_until, dialplan and, if not DUE, status. Returns how many were new.
+        """
+        table = tables.visit_plan
+        new = self._db.insert(table).on_conflict_do_nothing(index_elements=[table.c.elder_id, table.c.period])
+        return self._db.change_many(new, _values(rows))
+
+    def get(self, id: int) -> VisitPlan | None:
+        return self._db.one(_plan, _plan.select().where(tables.visit_plan.c.id == id))
+
+    def of_period(self, elder_id: int, period: str) -> VisitPlan | None:
+        plan = tables.visit_plan.c
+        return self._db.one(_plan, _plan.select().where(plan.elder_id == elder_id, plan.period == period))
+
+    def due(self, now: datetime, limit: int) -> list[VisitPlan]:
+        """Plans that may be dialled now, the most pressing first.
+
+        Retries whose time has come stand first, longest waiting first: nobody has heard these
+        elders yet. Then untouched plans, nearest end of period first and by lot among equals.
+        """
+        plan = tables.visit_plan.c
+        open_now = (plan.due_from <= now, plan.due_until > now)
+        retries = self._db.all(
+            _plan,
+            _plan.select()
+            .where(plan.status == PlanStatus.WAITING, plan.next_attempt_at <= now, *open_now)
+            .order_by(plan.next_attempt_at, plan.id)
+            .limit(limit),
+        )
+        if len(retries) >= limit:
+            return retries
+        not_deferred = sa.or_(plan.next_attempt_at.is_(None), plan.next_attempt_at <= now)
+        fresh = self._db.all(
+            _plan,
+            _plan.select()
+            .where(plan.status == PlanStatus.DUE, not_deferred, *open_now)
+            .order_by(plan.due_until, plan.lot, plan.id)
+            .limit(limit - len(retries)),
+        )
+        return retries + fresh
+
+    def claim(self, id: int, now: datetime) -> bool:
+        """DUE or WAITING becomes DIALLING. False: somebody else was first, do not dial."""
+        plan = tables.visit_plan
+        return self._db.change_one(
+            sa.update(plan)
+            .where(plan.c.id == id, plan.c.status.in_(_READY))
+            .values(status=PlanStatus.DIALLING, claimed_at=now, next_attempt_at=None)
+        )
+
+    def set_status(
+        self,
+        id: int,
+        status: PlanStatus,
+        next_attempt_at: datetime | None = None,
+        attempts: int | None = None,
+        expected: PlanStatus | None = None,
+    ) -> bool:
+        """`next_attempt_at` is always written (None clears it), `attempts` only when given.
+
+        `expected`: change only from this status. False: no such plan, or another status.
+        """
+        plan = tables.visit_plan
+        values: dict[str, Any] = {"status": status, "next_attempt_at": next_attempt_at, "claimed_at": None}
+        if attempts is not None:
+            values["attempts"] = attempts
+        change = sa.update(plan).where(plan.c.id == id).values(**values)
+        if expected is not None:
+            change = change.where(plan.c.status == expected)
+        return self._db.change_one(change)
+
+    def in_flight(
+        self, claimed_before: datetime | None = None, after_id: int = 0, limit: int = 1000
+    ) -> list[VisitPlan]:
+        """DIALLING plans by id; `claimed_before`: only those claimed earlier (a dead dialler's)."""
+        plan = tables.visit_plan.c
+        statement = _plan.select().where(plan.status == PlanStatus.DIALLING, plan.id > after_id)
+        if claimed_before is not None:
+            statement = statement.where(plan.claimed_at < claimed_before)
+        return self._db.all(_plan, statement.order_by(plan.id).limit(limit))
+
+    def overdue(self, now: datetime, after_id: int = 0, limit: int = 1000) -> list[VisitPlan]:
+        """Plans whose period ended before anybody was heard (DUE or WAITING), by id."""
+        plan = tables.visit_plan.c
+        return self._db.all(
+            _plan,
+            _plan.select()
+            .where(plan.status.in_(_READY), plan.due_until <= now, plan.id > after_id)
+            .order_by(plan.id)
+            .limit(limit),
+        )
+
+
+def _values(rows: Iterable[VisitPlan | Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        plan = VisitPlan(**{"id": 0, **row}) if isinstance(row, Mapping) else row
+        yield {**_plan.values(plan), "lot": lot(plan.elder_id, plan.period)}

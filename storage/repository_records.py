@@ -1,0 +1,70 @@
+"""探访情况: the official form of each visit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from storage import tables
+from storage.db import Db, Shape
+from storage.model import VisitRecord
+from xunfang.vocabulary import Risk, VisitMode
+
+_record = Shape(VisitRecord, tables.visit_record)
+
+
+class Records:
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    def put(
+        self,
+        *,
+        elder_id: int,
+        plan_id: int | None,
+        call_id: int | None,
+        mode: VisitMode,
+        visited_at: datetime,
+        fields: Mapping[str, Any],
+        risk: Risk = Risk.NORMAL,
+        reasons: Iterable[str] = (),
+    ) -> VisitRecord:
+        """One per call: settling a call twice rewrites its record. Without a call: always a new one."""
+        table = tables.visit_record
+        new = self._db.insert(table).values(
+            elder_id=elder_id,
+            plan_id=plan_id,
+            call_id=call_id,
+            mode=mode,
+            visited_at=visited_at,
+            fields=dict(fields),
+            risk=risk,
+            reasons=tuple(reasons),
+        )
+        changes: dict[str, Any] = {name: new.excluded[name] for name in _record.names if name != "id"}
+        new = new.on_conflict_do_update(index_elements=[table.c.call_id], set_=changes)
+        row = self._db.row(new.returning(*_record.columns))
+        assert row is not None
+        return _record.of(row)
+
+    def get(self, id: int) -> VisitRecord | None:
+        return self._db.one(_record, _record.select().where(tables.visit_record.c.id == id))
+
+    def of_call(self, call_id: int) -> VisitRecord | None:
+        return self._db.one(_record, _record.select().where(tables.visit_record.c.call_id == call_id))
+
+    def latest(self, elder_id: int, before: datetime | None = None) -> VisitRecord | None:
+        """The baseline: the newest record, or the newest strictly before a moment."""
+        found = self.of_elder(elder_id, limit=1, before=before)
+        return found[0] if found else None
+
+    def of_elder(self, elder_id: int, limit: int = 100, before: datetime | None = None) -> list[VisitRecord]:
+        """Newest first."""
+        record = tables.visit_record.c
+        statement = _record.select().where(record.elder_id == elder_id)
+        if before is not None:
+            statement = statement.where(record.visited_at < before)
+        return self._db.all(
+            _record, statement.order_by(record.visited_at.desc(), record.id.desc()).limit(limit)
+        )

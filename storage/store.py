@@ -1,0 +1,125 @@
+"""The database as the rest of the house sees it: `with store.begin() as work: work.calls.get(7)`."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from storage import migrate, rotation
+from storage.db import Db
+from storage.engine import WRITES, database_url, open_engine
+from storage.failures import translated
+from storage.tables import keeper
+from storage.types import use_vault
+from storage.vault import Vault
+from storage.work import Work
+from xunfang.errors import StorageError
+
+_PROOF = "key_proof"
+_PROOF_TEXT = "xunfang"
+
+
+class Store:
+    """One per process; safe to use from several threads. Opening it touches nothing yet.
+
+    `secret_keys`: newest first (storage.vault). Errors are StorageError or BadSettings.
+    """
+
+    def __init__(self, url: str, secret_keys: Sequence[str], echo: bool = False) -> None:
+        self._vault = Vault(secret_keys)
+        self._url = database_url(url)
+        self._engine = open_engine(self._url, echo)
+        use_vault(self._engine, self._vault)
+        self._pid = os.getpid()
+        self._checked = False
+        self._mine = threading.local()
+        # SQLite lets one writer in and makes the others poll; inside a process they queue here instead.
+        self._writer: threading.Lock | None = threading.Lock() if self.dialect == "sqlite" else None
+
+    def __repr__(self) -> str:
+        return f"Store({self.url!r})"
+
+    @property
+    def url(self) -> str:
+        """For messages: the password is hidden."""
+        return sa.make_url(self._url).render_as_string(hide_password=True)
+
+    @property
+    def dialect(self) -> str:
+        """sqlite | postgresql"""
+        return self._engine.dialect.name
+
+    def migrate(self) -> None:
+        """Bring the tables to this version. Idempotent; several processes may call it at once."""
+        migrate.upgrade(self._url)
+        with translated(), self._engine.connect().execution_options(**{WRITES: True}) as connection:
+            db = Db(connection, self._vault)
+            db.change(db.insert(keeper).values(name=_PROOF, value=_PROOF_TEXT).on_conflict_do_nothing())
+            connection.commit()
+        self.check()
+
+    def check(self) -> None:
+        """Raises StorageError when the database is unreachable, not of this version, or of another key."""
+        with translated(), self._engine.connect() as connection:
+            migrate.require_newest(connection)
+            proof = Db(connection, self._vault).row(sa.select(keeper.c.value).where(keeper.c.name == _PROOF))
+        if proof is None:
+            raise StorageError("the database has no key yet: run `xunfang migrate` (Store.migrate())")
+        self._checked = True
+
+    def rotate_keys(self) -> int:
+        """Rewrite everything encrypted under the newest key; then the old keys can be taken away.
+
+        Works in small transactions while the service runs, can be interrupted and repeated.
+        Returns the number of rows rewritten.
+        """
+        return rotation.rotate(self)
+
+    @contextmanager
+    def begin(self) -> Iterator[Work]:
+        """One writing transaction: all of it or, when anything is raised inside, nothing."""
+        if getattr(self._mine, "writing", False):
+            raise StorageError("a transaction is already open in this thread: hand its `work` down instead")
+        self._mine.writing = True
+        try:
+            if self._writer is None:
+                with self._transaction(writes=True) as work:
+                    yield work
+            else:
+                with self._writer, self._transaction(writes=True) as work:
+                    yield work
+        finally:
+            self._mine.writing = False
+
+    @contextmanager
+    def read(self) -> Iterator[Work]:
+        """A view of one moment; writing inside raises StorageError."""
+        with self._transaction(writes=False) as work:
+            yield work
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self, writes: bool) -> Iterator[Work]:
+        self._leave_parent_connections()
+        if not self._checked:
+            self.check()
+        with (
+            translated(),
+            self._engine.connect().execution_options(**{WRITES: writes}) as connection,
+            connection.begin(),
+        ):
+            yield Work(Db(connection, self._vault))
+
+    def _leave_parent_connections(self) -> None:
+        """After a fork the parent's connections are not ours to use or to close."""
+        if self._pid != os.getpid():
+            self._engine.dispose(close=False)
+            self._pid = os.getpid()
+            self._mine = threading.local()
+            self._writer = threading.Lock() if self._writer is not None else None

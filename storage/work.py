@@ -1,0 +1,33 @@
+"""One unit of work: all repositories over one transaction."""
+
+from __future__ import annotations
+
+from storage.db import Db
+from storage.repository_areas import Areas, Visitors
+from storage.repository_calls import Calls
+from storage.repository_cases import Cases
+from storage.repository_elders import Consents, Contacts, Elders
+from storage.repository_outbox import Audit, Notices
+from storage.repository_plans import Plans
+from storage.repository_records import Records
+from storage.repository_turns import Answers, Turns
+
+
+class Work:
+    """Valid inside its `with` block and its thread only. Commit and rollback belong to the block."""
+
+    def __init__(self, db: Db) -> None:
+        self.db = db  # for this room only
+        self.areas = Areas(db)
+        self.elders = Elders(db)
+        self.contacts = Contacts(db)
+        self.consents = Consents(db)
+        self.visitors = Visitors(db)
+        self.plans = Plans(db)
+        self.calls = Calls(db)
+        self.turns = Turns(db)
+        self.answers = Answers(db)
+        self.records = Records(db)
+        self.cases = Cases(db)
+        self.notices = Notices(db)
+        self.audit = Audit(db)
