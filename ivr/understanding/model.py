@@ -93,7 +93,8 @@ CONTROLS: frozenset[str] = frozenset(
     }
 )
 
-# The classes that each question adds to CONTROLS; "other" is only for Question.ANY.
+# The classes that each question adds to CONTROLS; "other" (a person said something that answers
+# nothing) is only for Question.ANY.
 ANSWERS: dict[Question, frozenset[str]] = {
     Question.IDENTITY: frozenset({"self", "other_person", "wrong_number", "refuse", "unclear"}),
     Question.HEALTH: frozenset({"good", "same", "worse", "unclear"}),
@@ -109,7 +110,7 @@ ANSWERS: dict[Question, frozenset[str]] = {
     Question.ECONOMY: frozenset({"enough", "short", "unclear"}),
     Question.EVENT: frozenset({"no", "yes", "unclear"}),
     Question.CALLBACK: frozenset({"yes", "no", "unclear"}),
-    Question.ANY: frozenset({"other"}),
+    Question.ANY: frozenset({"other", "unclear"}),
 }
 
 
