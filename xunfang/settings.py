@@ -2,6 +2,7 @@
 
     XUNFANG_TRUNK__USERNAME=ivr              one key of one table
     XUNFANG_TRUNK__PASSWORD_FILE=/run/...    the same, read from a file (any key may take _FILE)
+    password_file = "secret"                 also in the settings file
 
 Later sources win. An unknown key or a bad value stops the program at start, with the key's
 name and what is allowed: a setting that is silently ignored is a call that is silently not made.
@@ -184,11 +185,31 @@ def load(file: Path | None = None, environ: Mapping[str, str] | None = None) -> 
             values |= tomllib.loads(chosen.read_text("utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BadSettings(f"{chosen} is not valid TOML: {error}") from None
+        _read_secret_files(values, Settings, chosen.parent)
     _overlay_environment(values, environ)
     try:
         return Settings(**values)
     except ValidationError as error:
         raise BadSettings(_explain(error, chosen)) from None
+
+
+def _read_secret_files(values: dict[str, Any], model: type[BaseModel], folder: Path) -> None:
+    """Replace `KEY_file = "path"` by `KEY = <what the file holds>`."""
+    for name, value in list(values.items()):
+        field = model.model_fields.get(name)
+        if isinstance(value, dict) and field is not None and isinstance(field.annotation, type):
+            _read_secret_files(value, field.annotation, folder)
+        key = name.removesuffix("_file")
+        if key != name and key in model.model_fields and isinstance(value, str):
+            del values[name]
+            values[key] = _secret(name, folder / value)
+
+
+def _secret(name: str, file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip()
+    except OSError as error:
+        raise BadSettings(f"{name}: cannot read the secret's file ({error.strerror})") from None
 
 
 def _overlay_environment(values: dict[str, Any], environ: Mapping[str, str]) -> None:
@@ -198,10 +219,7 @@ def _overlay_environment(values: dict[str, Any], environ: Mapping[str, str]) -> 
         keys = name.removeprefix(ENV_PREFIX).lower().split("__")
         if keys[-1].endswith("_file"):
             keys[-1] = keys[-1].removesuffix("_file")
-            try:
-                text = Path(text).read_text("utf-8").strip()
-            except OSError as error:
-                raise BadSettings(f"{name}: cannot read the secret's file ({error.strerror})") from None
+            text = _secret(name, Path(text))
         into = values
         for key in keys[:-1]:
             into = into.setdefault(key, {})

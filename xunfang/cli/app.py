@@ -1,0 +1,41 @@
+"""All commands in one tree. Exit codes: 0 done, 1 unexpected, 2 bad input or settings, 3 model,
+4 database, 5 trunk, 6 recording, 7 line died (xunfang.errors)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xunfang.cli import cases, dialplans, harness, ledger, models, service, speech, understanding
+
+app = typer.Typer(
+    name="xunfang",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="巡访: telephone visits to elders who live at home, and a human at the door for whoever needs one.\n\n"
+    "Start with: xunfang demo",
+    epilog="Exit codes: 0 done, 1 unexpected, 2 bad input or settings, 3 model, 4 database, 5 trunk, "
+    "6 recording, 7 line died.",
+)
+
+
+@app.callback()
+def root(
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="Settings file; default ./xunfang.toml.")
+    ] = None,
+) -> None:
+    pass
+
+
+service.register(app)
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(cases.app, name="cases")
+dialplans.register(app)
+understanding.register(app)
+speech.register(app)
+app.add_typer(models.app, name="models")
+app.add_typer(harness.app, name="harness")
