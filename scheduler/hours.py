@@ -1,0 +1,127 @@
+"""When an elder may be called (拨打时段). Pure: local wall time in, UTC out.
+
+Hours are deferral, never loss: what falls outside of them is moved to the next opening.
+`closed` is the seam for statutory holidays: the days on which nobody is called at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from xunfang.errors import BadSettings
+
+DAY = timedelta(days=1)
+LOOK_AHEAD_DAYS = 60  # longer than any row of closed days
+
+
+@dataclass(frozen=True, slots=True)
+class HoursConfig:
+    windows: tuple[str, ...] = ("08:30-11:30", "14:30-19:30")
+    timezone: str = "Asia/Shanghai"
+    closed: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """Minutes since local midnight, start included, end excluded; 1440 is midnight."""
+
+    start: int
+    end: int
+
+
+@lru_cache(maxsize=1024)
+def parse_windows(texts: tuple[str, ...]) -> tuple[Window, ...]:
+    """("08:30-11:30", "14:30-19:30"), sorted. BadSettings for anything else, or for overlaps."""
+    windows = sorted(_parse(text) for text in texts)
+    for before, after in pairwise(windows):
+        if after.start < before.end:
+            raise BadSettings(f"calling hours {', '.join(texts)} overlap: write each hour of the day once")
+    return tuple(windows)
+
+
+def local_date(now: datetime, config: HoursConfig) -> date:
+    return now.astimezone(ZoneInfo(config.timezone)).date()
+
+
+def is_open(now: datetime, config: HoursConfig, own: Sequence[str] = ()) -> bool:
+    """`own`: the elder's windows, which replace the county's."""
+    return any(start <= now < end for start, end in _openings(now, config, own, days=1))
+
+
+def next_opening(after: datetime, config: HoursConfig, own: Sequence[str] = ()) -> datetime:
+    """`after` itself when it is inside the hours, otherwise the next moment that is."""
+    for start, end in _openings(after, config, own):
+        if after < end:
+            return max(after, start)
+    raise _never_open(config)
+
+
+def next_window(after: datetime, config: HoursConfig, own: Sequence[str] = ()) -> datetime:
+    """The start of the first window that begins later: another time of day, or the next day."""
+    for start, _ in _openings(after, config, own):
+        if start > after:
+            return start
+    raise _never_open(config)
+
+
+def next_day(after: datetime, config: HoursConfig, own: Sequence[str] = ()) -> datetime:
+    """The first opening of a later local day."""
+    today = local_date(after, config)
+    for start, _ in _openings(after, config, own):
+        if local_date(start, config) > today:
+            return start
+    raise _never_open(config)
+
+
+def day_start(now: datetime, config: HoursConfig) -> datetime:
+    """Local midnight, in UTC: calls per day are counted from here."""
+    zone = ZoneInfo(config.timezone)
+    return datetime.combine(local_date(now, config), time(), zone).astimezone(now.tzinfo)
+
+
+def _openings(
+    around: datetime, config: HoursConfig, own: Sequence[str], days: int = LOOK_AHEAD_DAYS
+) -> Iterator[tuple[datetime, datetime]]:
+    zone = ZoneInfo(config.timezone)
+    windows = parse_windows(tuple(own) or config.windows)
+    today = around.astimezone(zone).date()
+    for offset in range(days):
+        day = today + DAY * offset
+        if day in config.closed:
+            continue
+        midnight = datetime.combine(day, time(), zone)
+        for window in windows:
+            yield (
+                (midnight + timedelta(minutes=window.start)).astimezone(around.tzinfo),
+                (midnight + timedelta(minutes=window.end)).astimezone(around.tzinfo),
+            )
+
+
+def _parse(text: str) -> Window:
+    start, dash, end = text.partition("-")
+    try:
+        window = Window(_minutes(start), _minutes(end))
+    except ValueError:
+        dash = ""
+    if not dash or window.start >= window.end:
+        raise BadSettings(f"calling hours {text!r} are not understood; write 08:30-11:30")
+    return window
+
+
+def _minutes(text: str) -> int:
+    if text.strip() == "24:00":
+        return 24 * 60
+    moment = time.fromisoformat(text.strip())
+    return moment.hour * 60 + moment.minute
+
+
+def _never_open(config: HoursConfig) -> BadSettings:
+    return BadSettings(
+        f"no calling hours within {LOOK_AHEAD_DAYS} days: check the closed days and the hours "
+        f"{', '.join(config.windows) or '(none)'}"
+    )

@@ -1,0 +1,16 @@
+"""The county's rules in one hand, filled by the composition root from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from scheduler.hours import HoursConfig
+from scheduler.ladder import Ladder, load_ladder
+from visits.deadlines import Deadlines, load_deadlines
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    ladder: Ladder = field(default_factory=load_ladder)
+    deadlines: Deadlines = field(default_factory=load_deadlines)
+    hours: HoursConfig = field(default_factory=HoursConfig)

@@ -1,0 +1,186 @@
+"""After a call (结算): its end, its record, the next attempt or the case, all in one transaction.
+
+Every function takes the caller's unit of work, so that outcome, case and notices are committed
+together. Settling twice changes nothing: the call is finished by a conditional update, and who
+comes second does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ivr.dialogue.model import Because
+from records.model import AlertFact
+from records.rules import open_topics
+from records.service import alert_facts, heard_so_far, tells_something, write_record
+from scheduler.policy import Policy
+from scheduler.verdict import Ended, Verdict, judge
+from storage.model import Call, Elder, VisitPlan
+from visits.model import ElderFacts, Outcome, Tried
+from visits.rules import case_for
+from visits.service import elder_facts, open_case
+from xunfang.errors import NotFound
+from xunfang.vocabulary import (
+    Alert,
+    CallDisposition,
+    CaseKind,
+    ConsentPurpose,
+    PlanStatus,
+    Risk,
+)
+
+if TYPE_CHECKING:
+    from storage import Work
+
+ACTOR = "system"
+VOICE = "voice:call:"  # + call id: the source of a consent that was withdrawn by voice
+NO_PERIOD = timedelta(days=1)  # a call without a plan has no period; it is never dialled again
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What settling did; for logs and for `xunfang call`."""
+
+    call_id: int
+    disposition: CallDisposition
+    status: PlanStatus | None
+    risk: Risk | None
+    case_id: int | None
+    next_attempt_at: datetime | None
+
+
+def settle_call(
+    work: Work,
+    call_id: int,
+    now: datetime,
+    policy: Policy,
+    *,
+    disposition: CallDisposition,
+    because: str = "",
+    sip_code: int | None = None,
+    q850: int | None = None,
+    hung_up_by: str = "",
+) -> Settled | None:
+    """None when the call was settled before. NotFound for an unknown call."""
+    call = work.calls.get(call_id)
+    if call is None:
+        raise NotFound(f"no call {call_id}")
+    first = work.calls.finish(
+        call_id,
+        ended_at=now,
+        disposition=disposition,
+        because=because,
+        sip_code=sip_code,
+        q850=q850,
+        hung_up_by=hung_up_by,
+    )
+    if not first:
+        return None
+    elder = _elder(work, call.elder_id)
+    facts = elder_facts(work, elder, now)  # before this call's own record is written
+    record = write_record(work, call_id, now)
+    if record is not None:
+        work.calls.set_risk(call_id, record.risk)
+    if because == Because.OPT_OUT:
+        withdraw_phone_visits(work, elder.id, call_id, now)
+    plan = None if call.plan_id is None else work.plans.get(call.plan_id)
+    ended = _ended(work, call, disposition, because)
+    verdict = judge(ended, now, plan.due_until if plan else now + NO_PERIOD, policy, elder.windows)
+    case_id = _case(work, call, facts, verdict, policy, now)
+    if plan is not None:
+        work.plans.set_status(
+            plan.id,
+            verdict.status,
+            next_attempt_at=verdict.next_attempt_at,
+            attempts=policy.ladder.attempts(ended.calls),
+        )
+    return Settled(
+        call_id=call_id,
+        disposition=disposition,
+        status=None if plan is None else verdict.status,
+        risk=None if record is None else record.risk,
+        case_id=case_id,
+        next_attempt_at=None if plan is None else verdict.next_attempt_at,
+    )
+
+
+def escalate_plan(work: Work, plan: VisitPlan, kind: CaseKind, policy: Policy, now: datetime) -> int:
+    """End a plan with a case without a further call. Returns the case's id."""
+    elder = _elder(work, plan.elder_id)
+    outcome = Outcome(
+        elder_id=elder.id,
+        escalate=kind,
+        tried=tried(work.calls.of_plan(plan.id)),
+        period=plan.period,
+    )
+    draft = case_for(outcome, elder_facts(work, elder, now), policy.deadlines, now)
+    assert draft is not None, "an outcome with `escalate` always makes a case"
+    case = open_case(work, draft, now)
+    work.plans.set_status(plan.id, PlanStatus.ESCALATED)
+    return case.id
+
+
+def withdraw_phone_visits(work: Work, elder_id: int, call_id: int, now: datetime) -> None:
+    """自愿: said by voice, it counts at once and until a visitor hears otherwise."""
+    if work.consents.current(elder_id, ConsentPurpose.PHONE_VISIT) is False:
+        return
+    work.consents.add(elder_id, ConsentPurpose.PHONE_VISIT, False, now, f"{VOICE}{call_id}")
+    detail = {"purpose": ConsentPurpose.PHONE_VISIT.value, "call_id": call_id}
+    work.audit.write(now, f"elder:{elder_id}", "consent.withdrawn", f"elder:{elder_id}", detail)
+
+
+def tried(calls: list[Call]) -> tuple[Tried, ...]:
+    return tuple(Tried(each.intended_at, each.disposition) for each in calls if each.disposition is not None)
+
+
+def _ended(work: Work, call: Call, disposition: CallDisposition, because: str) -> Ended:
+    answers = heard_so_far(work, call.plan_id, call.id)
+    earlier = [] if call.plan_id is None else work.calls.of_plan(call.plan_id)
+    dispositions = [
+        each.disposition for each in earlier if each.disposition is not None and each.id != call.id
+    ]
+    source = f"{VOICE}{call.id}"
+    return Ended(
+        calls=(*dispositions, disposition),
+        because=because,
+        alert=_alert(alert_facts(work.turns.of(call.id), call.alert)),
+        told=tells_something(answers),
+        unclear=bool(open_topics(answers)),
+        withdrawn=any(each.source == source for each in work.consents.of(call.elder_id)),
+    )
+
+
+def _alert(facts: Sequence[AlertFact]) -> Alert:
+    if any(each.alert is Alert.URGENT for each in facts):
+        return Alert.URGENT
+    return Alert.REVIEW if facts else Alert.NONE
+
+
+def _case(
+    work: Work, call: Call, facts: ElderFacts, verdict: Verdict, policy: Policy, now: datetime
+) -> int | None:
+    final = verdict.status is not PlanStatus.WAITING
+    # Answers wait for the visit's end (the next call goes on with it); alerts never wait.
+    answers = heard_so_far(work, call.plan_id, call.id) if final else ()
+    calls = [] if call.plan_id is None else work.calls.of_plan(call.plan_id)
+    outcome = Outcome(
+        elder_id=call.elder_id,
+        call_id=call.id,
+        answers=answers,
+        alerts=alert_facts(work.turns.of(call.id), call.alert),
+        escalate=verdict.escalate,
+        tried=tried(calls) if verdict.escalate is not None else (),
+        opt_out=verdict.opt_out,
+    )
+    draft = case_for(outcome, facts, policy.deadlines, now)
+    return None if draft is None else open_case(work, draft, now).id
+
+
+def _elder(work: Work, elder_id: int) -> Elder:
+    elder = work.elders.get(elder_id)
+    if elder is None:
+        raise NotFound(f"no elder {elder_id}")
+    return elder

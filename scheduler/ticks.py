@@ -1,0 +1,98 @@
+"""The service's heartbeat: APScheduler only says when; the truth lies in the tables.
+
+Three jobs, each trivial and idempotent: plan (and end lapsed periods), dispatch, empty the
+outbox. A tick that fails is logged and the next one comes; a tick that takes too long is never
+doubled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from scheduler.dispatch import Dispatcher
+from scheduler.overdue import close_overdue
+from scheduler.planning import plan_due
+from scheduler.policy import Policy
+from storage import Store
+from visits.notices import Sender
+from xunfang.clock import Clock
+from xunfang.log import get_logger
+
+_log = get_logger("scheduler")
+
+
+@dataclass(frozen=True, slots=True)
+class TickConfig:
+    """Seconds between ticks."""
+
+    plan_s: float = 300.0
+    dispatch_s: float = 5.0
+    notices_s: float = 5.0
+
+
+class Service:
+    """`start()` recovers, plans once and then ticks in the background until `stop()`."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        policy: Policy,
+        dispatcher: Dispatcher,
+        sender: Sender,
+        config: TickConfig = TickConfig(),
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._policy = policy
+        self._dispatcher = dispatcher
+        self._sender = sender
+        self._config = config
+        self._scheduler = BackgroundScheduler(
+            executors={"default": ThreadPoolExecutor(3)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone="UTC",
+        )
+
+    def start(self) -> None:
+        """Errors of the first recovery and planning are raised: a service that cannot work must say so."""
+        self._dispatcher.recover()
+        self.plan()
+        self._every(self._config.plan_s, "plan", self.plan)
+        self._every(self._config.dispatch_s, "dispatch", self._dispatcher.tick)
+        self._every(self._config.notices_s, "notices", self._sender.tick)
+        self._scheduler.start()
+        for job in ("dispatch", "notices"):
+            self.wake(job)
+
+    def plan(self) -> None:
+        plan_due(self._store, self._clock, self._policy)
+        close_overdue(self._store, self._clock, self._policy)
+
+    def wake(self, job: str = "dispatch") -> None:
+        """Run this job as soon as a thread is free instead of at its next interval."""
+        self._scheduler.get_job(job).modify(next_run_time=self._clock.now())
+
+    def stop(self) -> None:
+        """No further call begins and running ticks end; live calls are the fleet's to drain. What the
+        last calls wrote into the outbox is tried once more."""
+        self._dispatcher.drain()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def _every(self, seconds: float, name: str, job: Callable[[], object]) -> None:
+        self._scheduler.add_job(_guarded(name, job), "interval", seconds=seconds, id=name)
+
+
+def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:
+    def run() -> None:
+        try:
+            job()
+        except Exception as error:
+            _log.error("tick.failed", job=name, why=type(error).__name__)
+
+    return run

@@ -1,0 +1,107 @@
+"""Deadlines per kind of case and priority, read from YAML (visits/deadlines.yaml by default)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from visits.durations import parse_duration
+from xunfang.errors import BadSettings
+from xunfang.vocabulary import CaseKind, Priority
+
+DEFAULT_FILE = Path(__file__).with_name("deadlines.yaml")
+SAME_DAY = "same_day"
+BY_RISK = "by_risk"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """`by_kind` holds a duration, or None for "the same day". `priority` None: by the elder's risk."""
+
+    by_kind: Mapping[CaseKind, Mapping[Priority, timedelta | None]]
+    priority: Mapping[CaseKind, Priority | None]
+    day_until: time
+    day_at_least: timedelta
+    next_day: time
+    timezone: str = "Asia/Shanghai"
+
+    def deadline(self, kind: CaseKind, priority: Priority, now: datetime) -> datetime:
+        """Wall-clock time, in the zone of `now` (UTC)."""
+        duration = self.by_kind[kind][priority]
+        if duration is not None:
+            return now + duration
+        local = now.astimezone(ZoneInfo(self.timezone))
+        by = datetime.combine(local.date(), self.day_until, local.tzinfo)
+        if by - local < self.day_at_least:
+            by = datetime.combine(local.date() + timedelta(days=1), self.next_day, local.tzinfo)
+        return by.astimezone(now.tzinfo)
+
+
+def load_deadlines(path: Path | None = None, timezone: str = "Asia/Shanghai") -> Deadlines:
+    """BadSettings names the file, the key and what is allowed."""
+    file = path or DEFAULT_FILE
+    data = _read(file)
+    day = data.pop(SAME_DAY, None)
+    if not isinstance(day, dict) or set(day) != {"until", "at_least", "next_day"}:
+        raise BadSettings(f"{file.name}: same_day needs exactly the keys until, at_least and next_day")
+    unknown = sorted(set(data) - set(CaseKind))
+    missing = sorted(set(CaseKind) - set(data))
+    if unknown or missing:
+        raise BadSettings(
+            f"{file.name}: unknown kinds {unknown}, missing kinds {missing}; "
+            f"the kinds are {', '.join(CaseKind)}"
+        )
+    by_kind: dict[CaseKind, dict[Priority, timedelta | None]] = {}
+    priorities: dict[CaseKind, Priority | None] = {}
+    for kind in CaseKind:
+        entry = data[kind.value]
+        if not isinstance(entry, dict) or set(entry) != {"priority", *Priority}:
+            raise BadSettings(f"{file.name}: {kind}: needs exactly the keys priority, {', '.join(Priority)}")
+        priorities[kind] = _priority(entry["priority"], f"{file.name}: {kind}")
+        by_kind[kind] = {
+            each: None
+            if entry[each.value] == SAME_DAY
+            else parse_duration(entry[each.value], f"{file.name}: {kind}: {each}")
+            for each in Priority
+        }
+    return Deadlines(
+        by_kind=by_kind,
+        priority=priorities,
+        day_until=_time(day["until"], f"{file.name}: same_day: until"),
+        day_at_least=parse_duration(day["at_least"], f"{file.name}: same_day: at_least"),
+        next_day=_time(day["next_day"], f"{file.name}: same_day: next_day"),
+        timezone=timezone,
+    )
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadSettings(f"{file}: no such file") from None
+    except yaml.YAMLError as error:
+        raise BadSettings(f"{file.name}: not valid YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise BadSettings(f"{file.name}: must be a mapping of kinds of cases")
+    return data
+
+
+def _priority(text: object, where: str) -> Priority | None:
+    if text == BY_RISK:
+        return None
+    if isinstance(text, str) and text in set(Priority):
+        return Priority(text)
+    raise BadSettings(f"{where}: priority {text!r} is none of {BY_RISK}, {', '.join(Priority)}")
+
+
+def _time(text: object, where: str) -> time:
+    try:
+        return time.fromisoformat(str(text))
+    except ValueError:
+        raise BadSettings(f'{where}: {text!r} is no time of day; write "20:00" in quotes') from None

@@ -1,0 +1,341 @@
+"""When somebody has to go and see, how soon, and who. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ivr.understanding.model import Question
+from records.model import AlertFact, need_zh
+from records.rules import open_topics, worries
+from storage.model import Case, Contact, Elder, Visitor
+from visits.deadlines import Deadlines
+from visits.model import CaseDraft, ElderFacts, Outcome, Proposal
+from xunfang.vocabulary import Alert, AnswerSource, CaseKind, Priority, Risk, zh
+
+# Which reason names a case that has several.
+GRAVEST_FIRST: tuple[CaseKind, ...] = (
+    CaseKind.DISTRESS,
+    CaseKind.CONCERN,
+    CaseKind.NUMBER_PROBLEM,
+    CaseKind.MISSED_CALL,
+    CaseKind.UNCLEAR,
+    CaseKind.OTHER_PERSON,
+    CaseKind.REFUSAL,
+    CaseKind.REQUEST,
+    CaseKind.NOT_DIALLED,
+    CaseKind.CONSENT,
+)
+MOST_URGENT_FIRST: tuple[Priority, ...] = (Priority.URGENT, Priority.HIGH, Priority.NORMAL)
+
+# Points of worry about an elder who does not answer.
+DAYS_UNHEARD_WORRYING = 14
+DAYS_UNHEARD_ALARMING = 30
+POINTS_FOR_HIGH = 2
+POINTS_FOR_URGENT = 4
+
+ASKS_FOR_A_HUMAN = "ask_human"
+ASKS_TO_BE_LEFT = "opt_out"
+
+
+def graver(one: CaseKind, other: CaseKind) -> CaseKind:
+    return min(one, other, key=GRAVEST_FIRST.index)
+
+
+def more_urgent(one: Priority, other: Priority) -> Priority:
+    return min(one, other, key=MOST_URGENT_FIRST.index)
+
+
+def risk_priority(facts: ElderFacts) -> Priority:
+    """How urgent the silence of this elder is: lives alone, great age, last record, days unheard."""
+    points = int(facts.living_alone) + int(facts.advanced_age)
+    points += {Risk.URGENT: 2, Risk.ATTENTION: 1}.get(facts.last_risk or Risk.NORMAL, 0)
+    days = facts.days_since_heard
+    if days is None or DAYS_UNHEARD_WORRYING <= days < DAYS_UNHEARD_ALARMING:
+        points += 1
+    elif days >= DAYS_UNHEARD_ALARMING:
+        points += 2
+    if points >= POINTS_FOR_URGENT:
+        return Priority.URGENT
+    return Priority.HIGH if points >= POINTS_FOR_HIGH else Priority.NORMAL
+
+
+def case_for(outcome: Outcome, facts: ElderFacts, deadlines: Deadlines, now: datetime) -> CaseDraft | None:
+    """The case this outcome makes, or None. Several reasons make one case: named after the gravest,
+    as urgent as the most urgent, due at the earliest, with the evidence of all."""
+    reasons = _reasons(outcome, facts, ZoneInfo(deadlines.timezone))
+    if not reasons:
+        return None
+    reasons.sort(key=lambda reason: GRAVEST_FIRST.index(reason[0]))
+    kind = reasons[0][0]
+    priorities = [deadlines.priority[each] or risk_priority(facts) for each, _, _ in reasons]
+    due = [
+        deadlines.deadline(each, priority, now)
+        for (each, _, _), priority in zip(reasons, priorities, strict=True)
+    ]
+    return CaseDraft(
+        elder_id=outcome.elder_id,
+        kind=kind,
+        priority=min(priorities, key=MOST_URGENT_FIRST.index),
+        deadline=min(due),
+        summary="\n".join(text for _, text, _ in reasons),
+        evidence=tuple(evidence for _, _, all_of_it in reasons for evidence in all_of_it),
+        call_id=outcome.call_id,
+        timezone=deadlines.timezone,
+    )
+
+
+def distress_case(
+    elder_id: int, call_id: int, fact: AlertFact, deadlines: Deadlines, now: datetime
+) -> CaseDraft:
+    """The case that is opened while the call is still open."""
+    draft = case_for(
+        Outcome(elder_id=elder_id, call_id=call_id, alerts=(fact,)), ElderFacts(), deadlines, now
+    )
+    assert draft is not None, "an alert always makes a case"
+    return draft
+
+
+def summary_of(kind: CaseKind, text: str) -> str:
+    return f"{zh(kind)}：{text}"
+
+
+_Reason = tuple[CaseKind, str, list[dict[str, Any]]]
+
+
+def _reasons(outcome: Outcome, facts: ElderFacts, zone: ZoneInfo) -> list[_Reason]:
+    found: list[_Reason] = []
+    urgent = [each for each in outcome.alerts if each.alert is Alert.URGENT]
+    if urgent:
+        said = "；".join(_quote(each) for each in urgent)
+        found.append(
+            (
+                CaseKind.DISTRESS,
+                summary_of(CaseKind.DISTRESS, f"{said}。请立即联系并上门，必要时由工作人员拨打120/110。"),
+                [_evidence(CaseKind.DISTRESS, each, outcome.call_id) for each in urgent],
+            )
+        )
+    request = _request(outcome)
+    if request is not None:
+        found.append(request)
+    concern = _concern(outcome)
+    if concern is not None:
+        found.append(concern)
+    if outcome.opt_out:
+        text = "老人要求不再电话巡访，系统已停止拨打。请上门征求意见，改为上门巡访。"
+        found.append(
+            (
+                CaseKind.REFUSAL,
+                summary_of(CaseKind.REFUSAL, text),
+                [{"kind": CaseKind.REFUSAL.value, "call_id": outcome.call_id, "text": "不再接受电话巡访"}],
+            )
+        )
+    elif outcome.escalate is not None:
+        found.append(_escalated(outcome, outcome.escalate, facts, zone))
+    return found
+
+
+def _request(outcome: Outcome) -> _Reason | None:
+    wishes = [each for each in outcome.answers if each.topic == Question.NEEDS and each.answer == "yes"]
+    human = [each for each in outcome.alerts if each.answer == ASKS_FOR_A_HUMAN]
+    if not wishes and not human:
+        return None
+    named = list(dict.fromkeys(need_zh(detail) for each in wishes for detail in each.details))
+    if human:
+        named.append("要求工作人员联系")
+    evidence = [
+        {
+            "kind": CaseKind.REQUEST.value,
+            "call_id": each.call_id,
+            "text": each.text,
+            "by": zh(each.source),
+        }
+        for each in wishes
+    ] + [_evidence(CaseKind.REQUEST, each, outcome.call_id) for each in human]
+    text = f"老人提出服务需求：{'、'.join(named) or '待上门了解'}。请联系落实。"
+    return CaseKind.REQUEST, summary_of(CaseKind.REQUEST, text), evidence
+
+
+def _concern(outcome: Outcome) -> _Reason | None:
+    """Review alerts that are not already told as a request or a refusal, and worrying answers."""
+    told = {each.text for each in outcome.answers if each.topic == Question.NEEDS and each.answer == "yes"}
+    review = [
+        each
+        for each in outcome.alerts
+        if each.alert is Alert.REVIEW
+        and each.answer not in (ASKS_FOR_A_HUMAN, ASKS_TO_BE_LEFT)
+        and (each.event is not None or not each.text or each.text not in told)
+    ]
+    worrying = worries(outcome.answers)
+    if not review and not worrying:
+        return None
+    said = "；".join((*worrying, *(_quote(each) for each in review)))
+    evidence = [_evidence(CaseKind.CONCERN, each, outcome.call_id) for each in review]
+    quoted = {each["text"] for each in evidence}
+    evidence += [
+        {
+            "kind": CaseKind.CONCERN.value,
+            "call_id": each.call_id,
+            "text": each.text,
+            "by": zh(each.source),
+        }
+        for each in outcome.answers
+        if worries((each,)) and each.text not in quoted
+    ]
+    return CaseKind.CONCERN, summary_of(CaseKind.CONCERN, f"{said}。请当日核实。"), evidence
+
+
+def _escalated(outcome: Outcome, kind: CaseKind, facts: ElderFacts, zone: ZoneInfo) -> _Reason:
+    calls = _calls_in_words(outcome, zone)
+    about = _elder_in_words(facts)
+    if kind is CaseKind.NUMBER_PROBLEM:
+        text = f"老人电话{calls or '无法使用'}。请上门看望，并更正联系电话。{about}"
+    elif kind is CaseKind.UNCLEAR:
+        topics = open_topics(outcome.answers)
+        what = f"未能确认：{'、'.join(topics)}。" if topics else "通话中未能确认老人情况。"
+        text = f"{what}请上门核实。{about}"
+    elif kind is CaseKind.OTHER_PERSON:
+        text = f"多次由他人接听，未能与老人本人通话（{calls}）。请上门看望本人。{about}"
+    elif kind is CaseKind.NOT_DIALLED:
+        how = f"（{calls}）" if calls else ""
+        text = f"本期内系统未能拨出电话{how}，并非老人未接。请运维排查，并安排人工联系。"
+    elif kind is CaseKind.CONSENT:
+        text = "尚无老人对电话或上门巡访的同意记录。请上门说明并征求意见。"
+    else:
+        text = f"{calls or '电话未能接通'}。请上门看望。{about}"
+    evidence: list[dict[str, Any]] = [
+        {
+            "kind": kind.value,
+            "call_id": outcome.call_id,
+            "period": outcome.period,
+            "text": calls or text,
+            "tried": [
+                {"at": each.at.isoformat(), "disposition": each.disposition.value} for each in outcome.tried
+            ],
+        }
+    ]
+    return kind, summary_of(kind, text), evidence
+
+
+def _calls_in_words(outcome: Outcome, zone: ZoneInfo) -> str:
+    if not outcome.tried:
+        return ""
+    counted = Counter(each.disposition for each in outcome.tried)
+    last = outcome.tried[-1].at.astimezone(zone)
+    kinds = "、".join(f"{zh(disposition)}{times}次" for disposition, times in counted.items())
+    return f"共拨打{len(outcome.tried)}次（{kinds}），最近一次{last.month}月{last.day}日{last:%H:%M}"
+
+
+def _elder_in_words(facts: ElderFacts) -> str:
+    known = [word for word, holds in (("独居", facts.living_alone), ("高龄", facts.advanced_age)) if holds]
+    if facts.last_risk in (Risk.ATTENTION, Risk.URGENT):
+        known.append(f"上次巡访结论为{zh(facts.last_risk)}")
+    if facts.days_since_heard is None:
+        known.append("此前没有联系上的记录")
+    elif facts.days_since_heard > 0:
+        known.append(f"上次联系上是{facts.days_since_heard}天前")
+    return f"{'，'.join(known)}。" if known else ""
+
+
+def _quote(fact: AlertFact) -> str:
+    by = zh(AnswerSource.RELATIVE) if fact.relative else "老人说"
+    return f"{by}“{fact.text}”" if fact.text else "通话中出现报警，请听录音"
+
+
+def _evidence(kind: CaseKind, fact: AlertFact, call_id: int | None) -> dict[str, Any]:
+    return {
+        "kind": kind.value,
+        "call_id": call_id,
+        "text": fact.text,
+        "by": zh(AnswerSource.RELATIVE if fact.relative else AnswerSource.SELF),
+        "reasons": list(fact.reasons),
+        "event": fact.event,
+        "start_s": fact.start_s,
+        "end_s": fact.end_s,
+    }
+
+
+# ---- merging ---------------------------------------------------------------------------------
+
+
+def new_evidence(case: Case, draft: CaseDraft) -> tuple[dict[str, Any], ...]:
+    """What the draft adds to an open case. The same words of the same call count once."""
+    return tuple(new for new in draft.evidence if not any(_same(new, held) for held in case.evidence))
+
+
+def new_lines(case: Case, draft: CaseDraft) -> str:
+    """The open case's summary with the lines that the draft adds."""
+    held = case.summary.splitlines()
+    return "\n".join([*held, *(line for line in draft.summary.splitlines() if line not in held)])
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """The words of an alert may be cut differently while the call lives and afterwards: the same
+    seconds of the same call are the same evidence."""
+    if any((one.get(key) or None) != (other.get(key) or None) for key in ("kind", "call_id", "period")):
+        return False
+    if one.get("text") == other.get("text"):
+        return True
+    start, end, other_start, other_end = (
+        each.get(key) for each in (one, other) for key in ("start_s", "end_s")
+    )
+    if start is None or end is None or other_start is None or other_end is None:
+        return False
+    return bool(start < other_end and other_start < end)
+
+
+# ---- who goes --------------------------------------------------------------------------------
+
+_RANKED: tuple[tuple[str, str], ...] = (
+    ("child", "子女"),
+    ("relative", "亲属"),
+    ("neighbour", "邻居"),
+    ("village", "本村巡访员"),
+    ("volunteer", "志愿者"),
+)
+
+
+def propose_visitor(
+    elder: Elder, of_elder: Sequence[Visitor], of_area: Sequence[Visitor], contacts: Sequence[Contact]
+) -> Proposal:
+    """Jilin 2020 clause 四(二)4: children in the same place are the first visitors 第一巡访员; then
+    relatives and neighbours, the village, volunteers. A contact is only proposed when the elder
+    agreed that he may be told. `of_area` is ordered nearest area first."""
+    active = [each for each in of_elder if each.active]
+    same_place = {_digits(each.phone) for each in contacts if each.same_place and each.phone}
+    for child in (each for each in active if each.kind == "child"):
+        if _digits(child.phone) in same_place or (
+            child.area_id is not None and child.area_id == elder.area_id
+        ):
+            return Proposal(child.id, "子女与老人同住一地，为第一巡访员")
+    registered = {_digits(each.phone) for each in of_elder}
+    for contact in sorted(contacts, key=lambda each: each.position):
+        if (
+            contact.relation == "child"
+            and contact.same_place
+            and contact.may_be_told
+            and _digits(contact.phone) not in registered
+        ):
+            return Proposal(None, "子女与老人同住一地，列为第一巡访员", contact.id)
+    near = [each for each in of_area if each.active and each.elder_id in (None, elder.id)]
+    for kind, named in _RANKED:
+        if kind == "child":
+            continue  # a child who lives elsewhere keeps contact by telephone, but cannot knock today
+        for visitor in [*active, *near]:
+            if visitor.kind == kind:
+                return Proposal(visitor.id, f"无同住一地的子女，由{named}上门")
+    for visitor in active:
+        if visitor.kind == "child":
+            return Proposal(visitor.id, "附近没有其他巡访员，请外地子女联系")
+    return Proposal(None, "没有登记的巡访员，请督导指派")
+
+
+def _digits(phone: str) -> str:
+    return "".join(letter for letter in phone if letter.isdigit())
+
+
+def days_between(earlier: datetime | None, now: datetime) -> int | None:
+    return None if earlier is None else max(0, (now - earlier) // timedelta(days=1))

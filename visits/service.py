@@ -1,0 +1,237 @@
+"""Open cases, and read the queue as plain dicts for the terminal and for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from storage.model import Case, Contact, Elder, Visitor
+from visits import rules
+from visits.model import CaseDraft, ElderFacts, Proposal
+from visits.people import title
+from xunfang.errors import NotFound
+from xunfang.log import mask
+from xunfang.vocabulary import Category, ConsentPurpose, Priority, zh
+
+if TYPE_CHECKING:
+    from storage import Store, Work
+
+ACTOR = "system"
+ADVANCED_AGE_YEARS = 80  # 高龄
+QUEUE_PAGE = 100
+
+
+def open_case(work: Work, draft: CaseDraft, now: datetime) -> Case:
+    """Open the case, or merge it into the elder's open one: never two open cases of one elder.
+
+    Merging raises priority, tightens the deadline and never loosens either. What happened is
+    audited: case.opened, case.merged, or duplicate_suppressed when nothing was new. Notices are
+    written in the caller's transaction, so case and notice exist together or not at all.
+    """
+    existing = work.cases.open_for(draft.elder_id)
+    return _open(work, draft, now) if existing is None else _merge(work, existing, draft, now)
+
+
+def elder_facts(work: Work, elder: Elder, now: datetime) -> ElderFacts:
+    """What weighs in a missed call's priority."""
+    last = work.records.latest(elder.id)
+    return ElderFacts(
+        living_alone=Category.LIVING_ALONE in elder.categories,
+        advanced_age=Category.ADVANCED_AGE in elder.categories or _age(elder, now) >= ADVANCED_AGE_YEARS,
+        last_risk=None if last is None else last.risk,
+        days_since_heard=rules.days_between(None if last is None else last.visited_at, now),
+    )
+
+
+def propose(work: Work, elder: Elder) -> Proposal:
+    """Who should go. A child in the same place who is only a contact becomes first visitor
+    (Jilin 2020, 四(二)4: 在同一居住地居住的，将其列为第一巡访员)."""
+    contacts = work.contacts.of(elder.id)
+    proposal = rules.propose_visitor(elder, work.visitors.for_elder(elder.id), _near(work, elder), contacts)
+    if proposal.contact_id is None:
+        return proposal
+    contact = next(each for each in contacts if each.id == proposal.contact_id)
+    visitor = work.visitors.add(
+        name=contact.name, kind="child", phone=contact.phone, area_id=elder.area_id, elder_id=elder.id
+    )
+    return replace(proposal, visitor_id=visitor.id)
+
+
+def _open(work: Work, draft: CaseDraft, now: datetime) -> Case:
+    elder = _elder(work, draft.elder_id)
+    proposal = propose(work, elder)
+    case = work.cases.open(
+        elder_id=draft.elder_id,
+        kind=draft.kind,
+        priority=draft.priority,
+        opened_at=now,
+        deadline=draft.deadline,
+        summary=draft.summary,
+        evidence=draft.evidence,
+        call_id=draft.call_id,
+        visitor_id=proposal.visitor_id,
+        visitor_why=proposal.why,
+    )
+    detail = {
+        "kind": draft.kind.value,
+        "priority": draft.priority.value,
+        "call_id": draft.call_id,
+        "visitor_id": proposal.visitor_id,
+    }
+    work.audit.write(now, ACTOR, "case.opened", f"case:{case.id}", detail)
+    _tell(work, "case.opened", case, elder, draft.timezone, now)
+    return case
+
+
+def _merge(work: Work, case: Case, draft: CaseDraft, now: datetime) -> Case:
+    added = rules.new_evidence(case, draft)
+    priority = rules.more_urgent(case.priority, draft.priority)
+    deadline = min(case.deadline, draft.deadline)
+    detail: dict[str, Any] = {"kind": draft.kind.value, "call_id": draft.call_id}
+    if not added and priority is case.priority:
+        work.audit.write(now, ACTOR, "duplicate_suppressed", f"case:{case.id}", detail)
+        return case
+    kind = rules.graver(case.kind, draft.kind)
+    merged = work.cases.merge(
+        case.id,
+        kind=kind,
+        priority=priority,
+        deadline=deadline,
+        evidence=added,
+        summary=rules.new_lines(case, draft),
+    )
+    detail |= {"from": case.priority.value, "to": priority.value, "deadline": deadline.isoformat()}
+    work.audit.write(now, ACTOR, "case.merged", f"case:{case.id}", detail)
+    if kind is not case.kind or priority is not case.priority:
+        _tell(work, "case.merged", merged, _elder(work, case.elder_id), draft.timezone, now)
+    else:
+        because = {"because": "merged into a case that is already as grave and as urgent"}
+        work.audit.write(now, ACTOR, "no_notice_sent", f"case:{case.id}", because)
+    return merged
+
+
+def _tell(work: Work, kind: str, case: Case, elder: Elder, timezone: str, now: datetime) -> None:
+    """Duty desk and webhook always; the proposed visitor; for what cannot wait, also the contacts whom
+    the elder agreed to have told. The text holds no full name, number, address or quote: whoever is
+    told opens the case for those."""
+    heading = f"【{zh(case.priority)}】{zh(case.kind)} 案件{case.id}"
+    body = _notice_text(work, case, elder, timezone)
+    to = ["duty", "webhook"]
+    if case.visitor_id is not None:
+        to.append(f"visitor:{case.visitor_id}")
+    if case.priority is not Priority.NORMAL:
+        to += [f"contact:{each.id}" for each in _contacts_to_tell(work, elder, case)]
+    for target in to:
+        work.notices.add(kind=kind, to=target, title=heading, body=body, case_id=case.id, created_at=now)
+
+
+def _contacts_to_tell(work: Work, elder: Elder, case: Case) -> list[Contact]:
+    if work.consents.current(elder.id, ConsentPurpose.FAMILY_NOTICE) is not True:
+        return []
+    visitor = None if case.visitor_id is None else work.visitors.get(case.visitor_id)
+    already = None if visitor is None else visitor.phone
+    return [each for each in work.contacts.of(elder.id) if each.may_be_told and each.phone != already]
+
+
+def _notice_text(work: Work, case: Case, elder: Elder, timezone: str) -> str:
+    area = work.areas.get(elder.area_id) if elder.area_id is not None else None
+    place = "" if area is None else f"{area.name} "
+    who = title(elder.name, elder.sex) or "老人"
+    by = f"{case.deadline.astimezone(ZoneInfo(timezone)):%m月%d日%H:%M}"
+    return f"{place}{who}：{zh(case.kind)}，请在{by}前处理。详情见案件{case.id}。"
+
+
+def _near(work: Work, elder: Elder) -> list[Visitor]:
+    """Visitors of the elder's own area first, then of the areas above it."""
+    if elder.area_id is None:
+        return []
+    found: dict[int, Visitor] = {}
+    for area in reversed(work.areas.path(elder.area_id)):
+        for visitor in work.visitors.for_area(area.id):
+            found.setdefault(visitor.id, visitor)
+    return list(found.values())
+
+
+def _elder(work: Work, elder_id: int) -> Elder:
+    elder = work.elders.get(elder_id)
+    if elder is None:
+        raise NotFound(f"no elder {elder_id}")
+    return elder
+
+
+def _age(elder: Elder, now: datetime) -> int:
+    born = elder.birth_date
+    if born is None:
+        return 0
+    return now.year - born.year - ((now.month, now.day) < (born.month, born.day))
+
+
+# ---- reading -----------------------------------------------------------------------------------
+
+
+def queue(store: Store, limit: int = QUEUE_PAGE, now: datetime | None = None) -> list[dict[str, Any]]:
+    """上门队列: open cases, worst first, as dicts of JSON values. `now` adds `overdue`."""
+    with store.read() as work:
+        return [_line(work, case, now) for case in work.cases.queue(limit)]
+
+
+def show(store: Store, case_id: int, now: datetime | None = None) -> dict[str, Any]:
+    """One case with its evidence and history. Numbers are masked. NotFound when there is none."""
+    with store.read() as work:
+        case = work.cases.get(case_id)
+        if case is None:
+            raise NotFound(f"no case {case_id}; `xunfang cases` lists the open ones")
+        elder = _elder(work, case.elder_id)
+        area = work.areas.get(elder.area_id) if elder.area_id is not None else None
+        return _line(work, case, now) | {
+            "address": elder.address,
+            "area": "" if area is None else area.name,
+            "phone": mask(elder.phone),
+            "summary": case.summary,
+            "evidence": [_with_recording(work, dict(each)) for each in case.evidence],
+            "merged": case.merged,
+            "disposition_note": case.disposition_note,
+            "closed_at": None if case.closed_at is None else case.closed_at.isoformat(),
+            "history": [
+                {
+                    "at": each.at.isoformat(),
+                    "actor": each.actor,
+                    "kind": each.kind,
+                    "detail": dict(each.detail),
+                }
+                for each in work.audit.of(f"case:{case.id}")
+            ],
+        }
+
+
+def _line(work: Work, case: Case, now: datetime | None) -> dict[str, Any]:
+    elder = _elder(work, case.elder_id)
+    visitor = None if case.visitor_id is None else work.visitors.get(case.visitor_id)
+    line: dict[str, Any] = {
+        "id": case.id,
+        "kind": case.kind.value,
+        "kind_zh": zh(case.kind),
+        "priority": case.priority.value,
+        "priority_zh": zh(case.priority),
+        "status": case.status.value,
+        "status_zh": zh(case.status),
+        "elder_id": case.elder_id,
+        "elder": elder.name,
+        "opened_at": case.opened_at.isoformat(),
+        "deadline": case.deadline.isoformat(),
+        "visitor": None if visitor is None else visitor.name,
+        "visitor_why": case.visitor_why,
+        "summary": case.summary,
+        "call_id": case.call_id,
+    }
+    if now is not None:
+        line["overdue"] = case.deadline < now
+    return line
+
+
+def _with_recording(work: Work, evidence: dict[str, Any]) -> dict[str, Any]:
+    call_id = evidence.get("call_id")
+    call = work.calls.get(call_id) if isinstance(call_id, int) else None
+    return evidence | {"recording": None if call is None else call.recording}
