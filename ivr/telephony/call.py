@@ -110,7 +110,8 @@ class SipCall:
         self.caller = ""  # incoming: who it says it is
         self._endpoint = endpoint
         self._our_reason = ""
-        self._replied = incoming_id is not None
+        self._outgoing = incoming_id is None
+        self._replied = not self._outgoing
         self._port: ConferencePort | None = None
         self._pj: _PjCall | None = (
             _PjCall(self, account.pj_account)
@@ -124,21 +125,24 @@ class SipCall:
 
     def make(self, uri: str, target: str = "", extra: Mapping[str, str] | None = None) -> None:
         """Send the INVITE. TrunkError when it cannot leave (no such host, no free slot)."""
-        assert self._pj is not None
+        call = self._pj
+        assert call is not None
         parameters = pj.CallOpParam(True)
         parameters.opt.videoCount = 0
         if target:
             parameters.txOption.targetUri = target
         self._add_headers(parameters, extra)
         try:
-            self._pj.makeCall(uri, parameters)
+            call.makeCall(uri, parameters)
         except pj.Error as error:
             reason = error.reason
-            self._pj.thisown = False
-            self._endpoint.bury(self._pj, slot_still_taken=False)
-            self._pj = None
+            call.thisown = False
+            if self._pj is not None:  # else the callback has already ended it, inside makeCall
+                self._endpoint.bury(call, slot_still_taken=False)
+                self._pj = None
             raise TrunkError(f"the call could not be placed: {reason}") from None
-        self._register()
+        if self._pj is not None:
+            self._register()
 
     def answer(self, code: int = 200, reason: str = "", extra: Mapping[str, str] | None = None) -> None:
         """Reply to an incoming call: 180 ring, 183 early media, 200 pick up, 4xx-6xx refuse."""
@@ -178,6 +182,11 @@ class SipCall:
             return int(self._pj.getStreamStat(0).rtcp.rxStat.pkt)
         except pj.Error:
             return 0
+
+    @property
+    def replied(self) -> bool:
+        """The other side has sent anything at all, be it 100 Trying."""
+        return self._replied
 
     @property
     def over(self) -> bool:
@@ -234,8 +243,8 @@ class SipCall:
             self.events.append(StateChanged(state, code))
             return
         by = "us" if self._our_reason else "them"
-        if by == "them" and not self.answered and ((code >= 500 and code < 600) or not message):
-            by = "trunk"  # no reply reached us: the failure is local or on the way
+        if by == "them" and self._outgoing and not self.answered and (500 <= code < 600 or not message):
+            by = "trunk"  # without a message no reply reached us: the failure is ours or on the way
         self.events.append(
             Ended(
                 by=by,
@@ -249,6 +258,9 @@ class SipCall:
             )
         )
         self._retire()
+
+    def _transaction_changed(self, status: int) -> None:
+        self._replied = self._replied or status >= 100
 
     def _retire(self) -> None:
         self._endpoint.calls.pop(id(self), None)
@@ -285,6 +297,15 @@ class _PjCall(pj.Call):  # type: ignore[misc]
             self.owner._state_changed(state, int(info.lastStatusCode), str(info.lastReason), message)
         except Exception as error:
             _log.error("call.callback_failed", callback="state", kind=type(error).__name__)
+
+    def onCallTsxState(self, parameters: Any) -> None:
+        # 100 Trying changes no call state, but it says that the trunk is alive.
+        try:
+            change = parameters.e.body.tsxState
+            if parameters.e.type == pj.PJSIP_EVENT_TSX_STATE and change.type == pj.PJSIP_EVENT_RX_MSG:
+                self.owner._transaction_changed(int(change.tsx.statusCode))
+        except Exception as error:
+            _log.error("call.callback_failed", callback="transaction", kind=type(error).__name__)
 
     def onCallMediaState(self, parameters: Any) -> None:
         try:

@@ -43,7 +43,9 @@ COLLECT_EVERY_S = 30.0
 KEEP_ENDED_CALLS_S = 40.0  # longer than SIP's 32 s timers, which may still refer to them
 SILENT_SLOT_S = 32.5  # a call hung up before any reply holds its slot until timer B fires
 CLOSE_POLL_S = 0.3  # time for BYEs to leave
+UNREGISTER_POLLS = 5  # of 20 ms: time for the REGISTER that takes us out, challenge included
 _SHOWN_LOG_LEVEL = 2  # pjsip: 1 error, 2 warning
+_PORT_TAKEN = "socket bind() at"
 _URI = re.compile(r"(sips?:|tel:)[^@>;\s]+@?")
 
 _log = get_logger("telephony")
@@ -69,7 +71,10 @@ class _LogWriter(pj.LogWriter):  # type: ignore[misc]
 
     def write(self, entry: Any) -> None:
         text = _URI.sub(r"\1***@", entry.msg.strip())
-        (_log.error if entry.level <= 1 else _log.warning)("pjsip", text=text)
+        if _PORT_TAKEN in text:
+            _log.debug("pjsip", text=text)  # it goes on to the next port of the range by itself
+        else:
+            (_log.error if entry.level <= 1 else _log.warning)("pjsip", text=text)
 
 
 class SipEndpoint:
@@ -188,12 +193,14 @@ class SipEndpoint:
         self.calls.clear()
         for account in self._accounts:
             account.shutdown()
-        self._ep.libHandleEvents(20)
+        for _ in range(UNREGISTER_POLLS if self._accounts else 0):
+            self._ep.libHandleEvents(20)
         self._free_ports.clear()
         self._ports.clear()
         sys.last_traceback = None  # it would pin whatever a failed callback held
         gc.collect()
-        self._ep.libDestroy()
+        # Everybody has been told; without this flag pjsip waits a second for replies.
+        self._ep.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
 
     def exit_process(self, code: int = 0) -> NoReturn:
         """For the main of a process: close and leave without running any destructor."""

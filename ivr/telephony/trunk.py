@@ -21,6 +21,7 @@ from ivr.telephony.model import TrunkConfig
 from xunfang.errors import BadSettings, TrunkError
 
 NUMBER = re.compile(r"\+?[0-9]{2,20}")  # not \d: full-width digits are no SIP
+MAX_GATEWAYS = 8  # accounts compiled into the SIP stack
 SERVICE_UNAVAILABLE = 503
 REQUEST_TIMEOUT = 408
 
@@ -48,6 +49,10 @@ def checked(config: TrunkConfig) -> TrunkConfig:
     """BadSettings that names what is wrong with a trunk's settings."""
     if not config.gateways:
         raise BadSettings("trunk.gateways is empty: name at least one host:port of the carrier")
+    if len(config.gateways) > MAX_GATEWAYS:
+        raise BadSettings(
+            f"trunk.gateways names {len(config.gateways)}: a line can hold {MAX_GATEWAYS} at most"
+        )
     for gateway in config.gateways:
         if not re.fullmatch(r"[A-Za-z0-9.\-]+(:\d{1,5})?", gateway):
             raise BadSettings(f"trunk.gateways: {gateway!r} is not host or host:port")
