@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,6 +21,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from scheduler.hours import parse_windows
 from xunfang.errors import BadSettings
 
 ENV_PREFIX = "XUNFANG_"
@@ -29,15 +29,13 @@ ENV_PREFIX = "XUNFANG_"
 ENV_ELSEWHERE = frozenset({"XUNFANG_CONFIG"})
 
 
-def _window(text: str) -> str:
-    """`08:30-11:30`, start before end."""
+def _windows(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """`08:30-11:30`, start before end, none overlapping."""
     try:
-        start, end = (time.fromisoformat(part.strip()) for part in text.split("-"))
-    except ValueError:
-        raise ValueError(f"{text!r} is not a window of the day; write it as 08:30-11:30") from None
-    if start >= end:
-        raise ValueError(f"{text!r} ends before it begins")
-    return text
+        parse_windows(texts)
+    except BadSettings as error:
+        raise ValueError(str(error)) from None
+    return texts
 
 
 def _zone(name: str) -> str:
@@ -55,7 +53,7 @@ def _gateway(text: str) -> str:
     return text
 
 
-Window = Annotated[str, AfterValidator(_window)]
+Windows = Annotated[tuple[str, ...], AfterValidator(_windows)]
 Gateway = Annotated[str, AfterValidator(_gateway)]
 
 
@@ -106,7 +104,7 @@ class SpeechSettings(Section):
 
 
 class ScheduleSettings(Section):
-    hours: tuple[Window, ...] = Field(("08:30-11:30", "14:30-19:30"), min_length=1, description="of the day")
+    hours: Windows = Field(("08:30-11:30", "14:30-19:30"), min_length=1, description="of the day")
     channels: int = Field(4, ge=1, le=1000, description="calls at one time, as the trunk allows")
     calls_per_second: float = Field(2.0, gt=0, le=20)
     max_calls_per_day: int = Field(3, ge=1, le=10, description="to one number")

@@ -32,7 +32,7 @@ def test_every_bad_value_is_named_at_once(tmp_path: Path) -> None:
         load(settings_file(tmp_path, text), {})
     said = str(refused.value)
     assert "timezone" in said
-    assert "ends before it begins" in said
+    assert "calling hours '11:30-08:30'" in said
     assert "speech.tail_ms" in said
 
 

@@ -15,7 +15,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="巡访: telephone visits to elders who live at home, and a human at the door for whoever needs one.\n\n"
+    help="巡访: telephone visits to elders at home, and a human at the door for whoever needs one.\n\n"
     "Start with: xunfang demo",
     epilog="Exit codes: 0 done, 1 unexpected, 2 bad input or settings, 3 model, 4 database, 5 trunk, "
     "6 recording, 7 line died.",

@@ -79,7 +79,8 @@ def show(
     )
     console.print(f"老人：{case['elder']}  电话：{case['phone']}  地址：{case['area']} {case['address']}")
     console.print(
-        f"期限：{local(case['deadline'], settings)}  巡访员：{case['visitor'] or '待指派'}（{case['visitor_why']}）"
+        f"期限：{local(case['deadline'], settings)}"
+        f"  巡访员：{case['visitor'] or '待指派'}（{case['visitor_why']}）"
     )
     console.print(f"情况：{case['summary']}")
     for evidence in case["evidence"]:

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from xunfang.errors import BadInput
-from xunfang.cli.output import AsJson, console, print_json, print_table
 
 
 def rows_of(lines: Iterator[str], source: str) -> Iterator[dict[str, Any]]:
