@@ -145,32 +145,54 @@ class Callee:
     title: str = ""  # 王奶奶; empty: a neutral greeting
     slow: bool = False  # begin with the slower wording
     answered: tuple[str, ...] = ()  # question ids that an earlier, cut-off call already answered
+    recorded: bool = True  # whether the call is recorded: only then the greeting says so
+
+
+class Duty(StrEnum):
+    """Where the ringing of the duty person (值班人员) stands."""
+
+    NOT_RUNG = "not_rung"
+    RINGING = "ringing"
+    FAILED = "failed"
+    HERE = "here"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Where the conversation stands. Fields are the interpreter's business, and picklable."""
+
+    at: str = "opening"  # a question id or one of ivr.dialogue.turn's stages
+    callee: Callee = field(default_factory=Callee)
+    relative: bool = False  # somebody else speaks: disclose nothing, answers are relative-says
+    slow: bool = False  # slower wording from now on
+    spoke: bool = False  # a person has been heard at all
+    turns: int = 0  # everything heard so far: a call is never endless
+    misses: int = 0  # silence or unclear, in a row on this question
+    repeats: int = 0  # how often this question was said again because the elder asked
+    encouraged: bool = False  # 您慢慢说 was said on this question
+    not_heard: int = 0  # how often the elder could not hear us, in the whole call
+    human_asked: bool = False
+    answers: tuple[tuple[str, str], ...] = ()  # (question id, answer) of this call; given up: unclear
+    lost: int = 0  # questions given up in a row
+    pending: Understanding | None = None  # waits for one confirming question
+    pending_at: str = ""  # the stage where it was said
+    slot: str = ""  # the open slot that is being confirmed: polarity, subject, time
+    back_to: str = ""  # the stage to return to after a confirmation
+    urgent: bool = False
+    alerted: tuple[str, ...] = ()  # kinds of danger that a human has been told of
+    duty: Duty = Duty.NOT_RUNG
+    rounds: int = 0  # calm words said while the line is held
+    ended: Because | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`state` is opaque to the session. `understood` is what the utterance was judged to mean."""
+    """`state` is opaque to the session. `understood` is what the utterance was judged to mean.
+
+    Without actions: go on as you were (keep playing, keep listening, keep the bridge open).
+    """
 
     state: State
     actions: tuple[Action, ...] = ()
     understood: Understanding | None = None
     speaker: Speaker = Speaker.ELDER
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Where the conversation stands. Fields are the interpreter's business."""
-
-    at: str = "opening"  # a question id, or opening / identity / confirm / urgent / closing / ended
-    callee: Callee = field(default_factory=Callee)
-    relative: bool = False  # somebody else speaks: disclose nothing, answers are relative-says
-    unheard: int = 0  # misses in a row on this question
-    reworded: bool = False
-    keypad: bool = False
-    spoke: bool = False  # a person has been heard at all
-    answered: tuple[str, ...] = ()
-    pending: Understanding | None = None  # waits for one confirming question
-    back_to: str = ""  # where to go on after a confirmation
-    alerted: bool = False
-    urgent: bool = False
-    ended: Because | None = None

@@ -1,0 +1,66 @@
+"""What may be said at any time (随时): again, slower, later, never again, a human please, goodbye."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ivr.dialogue import asking, closing, opting_out, relative, resuming
+from ivr.dialogue.model import Because, Step
+from ivr.dialogue.turn import CLOSING, IDENTITY, OPENING, RELATIVE, Turn
+
+SAY_AGAIN = frozenset({"repeat_request", "slower_louder", "not_heard"})
+# Said while we speak, these stop us; 啊？ and 喂？ do not, because the words are still coming.
+MAY_INTERRUPT = frozenset(
+    {"repeat_request", "slower_louder", "busy_later", "opt_out", "ask_human", "goodbye",
+     "machine", "carrier_announcement"}
+)  # fmt: skip
+BEFORE_A_PERSON = frozenset({OPENING, IDENTITY, RELATIVE})
+
+
+def hear(turn: Turn) -> Step | None:
+    """None: it was no control (or means nothing special at this stage)."""
+    if turn.answer in ("machine", "carrier_announcement"):
+        return _not_a_person(turn)
+    if turn.state.relative and turn.answer in ("busy_later", "opt_out", "ask_human", "goodbye"):
+        return relative.hear(turn)  # a relative cannot decide for the elder; what matters is flagged
+    match turn.answer:
+        case "busy_later":
+            return closing.end(turn, Because.ASKED_LATER, turn.plan.goodbye.later)
+        case "opt_out":
+            return opting_out.begin(turn)
+        case "ask_human":
+            return _human(turn)
+        case "goodbye":
+            return closing.end(turn, closing.outcome(turn.plan, turn.state), turn.plan.goodbye.finished)
+        case answer if answer in SAY_AGAIN:
+            return _again(turn)
+    return None
+
+
+def _not_a_person(turn: Turn) -> Step | None:
+    """A carrier's voice or a machine, as long as nobody has shown to be a person by an answer."""
+    if turn.state.at not in BEFORE_A_PERSON or turn.understood is None:
+        return None
+    if turn.answer == "machine":
+        return closing.end(turn, Because.MACHINE, announcement=turn.understood.announcement)
+    return closing.end(turn, Because.ANNOUNCEMENT, announcement=turn.understood.announcement)
+
+
+def _again(turn: Turn) -> Step | None:
+    if turn.state.at == RELATIVE:
+        return relative.again(turn)
+    if turn.state.at == CLOSING:
+        return closing.again(turn)
+    ask = asking.ask_at(turn.plan, turn.state.at)
+    return asking.again(turn, ask) if ask else None
+
+
+def _human(turn: Turn) -> Step:
+    """Promised once; whoever asks again wants no machine at all."""
+    bye = turn.plan.goodbye
+    if turn.state.human_asked:
+        return closing.end(turn, Because.FINISHED, bye.with_human)
+    if turn.state.at == CLOSING:
+        return closing.end(turn, Because.FINISHED, turn.plan.ask_human, bye.finished)
+    turn = replace(turn, state=replace(turn.state, human_asked=True, back_to=turn.state.at))
+    return resuming.resume(turn, turn.plan.ask_human)

@@ -1,0 +1,31 @@
+"""What the recogniser's grammar must hold while the dialogue listens for one topic."""
+
+from __future__ import annotations
+
+from ivr.dialogue.plan import Dialplan
+from ivr.understanding.model import Question
+
+# Before somebody is known to be the elder, a carrier or a voicemail may be what speaks.
+BEFORE_A_PERSON = (Question.ANY, Question.IDENTITY)
+# Confirmations are heard under these topics (see confirming.py and opting_out.py).
+OF_CONFIRMATIONS = (Question.ANY, Question.EVENT)
+
+
+def phrases(plan: Dialplan, topic: Question) -> tuple[str, ...]:
+    """Danger and control phrases always, then the topic's answers and the dialplan's own words."""
+    from ivr.understanding import announcement_phrases, answer_phrases, control_phrases, distress_phrases
+
+    found = [*distress_phrases(), *control_phrases(), *answer_phrases(topic)]
+    if topic in BEFORE_A_PERSON:
+        found += announcement_phrases()
+    if topic is Question.IDENTITY:
+        found += plan.other_person.handover_words
+        for volunteered in plan.other_person.volunteers:
+            found += answer_phrases(volunteered)
+    if topic in OF_CONFIRMATIONS:
+        found += (*plan.confirm.yes_words, *plan.confirm.no_words)
+        found += (*plan.opt_out.yes_words, *plan.opt_out.no_words)
+    for ask in (plan.identity, *plan.questions):
+        if ask.topic is topic:
+            found += ask.phrases
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,188 @@
+"""Shapes of a dialplan (话术). Frozen; `ivr.dialogue.dialplan` reads them from YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ivr.understanding.model import Event, Question
+
+URGENT_KEY = "urgent"  # the answer of a key that rings a human at once
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    question: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question. `concrete` marks a safety question: a polite 没事没事 is not enough for it."""
+
+    id: str
+    topic: Question
+    say: str
+    rephrase: str
+    keypad: str
+    keys: Mapping[str, str]
+    concrete: str = ""
+    essential: bool = True
+    review_on: tuple[str, ...] = ()
+    acknowledge: Mapping[str, str] = field(default_factory=dict)
+    phrases: tuple[str, ...] = ()
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    opening: float
+    answer: float
+    keypad: float
+    confirm: float
+    relative: float
+    handover: float
+    closing: float
+    urgent: float
+    max_answer: float
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    neutral: str
+    who: str
+    recorded: str
+    promise: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherPerson:
+    say: str
+    wait: str
+    noted: str
+    goodbye: str
+    handover_words: tuple[str, ...]
+    volunteers: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    say: str
+    rephrase: str
+    kept: str
+    no_words: tuple[str, ...]
+    yes_words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Goodbye:
+    finished: str
+    later: str
+    refused: str
+    wrong_number: str
+    unheard: str
+    silent: str
+    opt_out: str
+    with_human: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    say: str
+    noted: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotQuestion:
+    """`yes` and `no`: where that answer leads (urgent, review, clear)."""
+
+    say: str
+    yes: str
+    no: str
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    yes_words: tuple[str, ...]
+    no_words: tuple[str, ...]
+    time_words: tuple[str, ...]
+    default: Mapping[str, SlotQuestion]
+    events: Mapping[str, Mapping[str, SlotQuestion]]
+
+    def ask(self, event: Event, slot: str) -> SlotQuestion | None:
+        return self.events.get(event, {}).get(slot) or self.default.get(slot)
+
+
+@dataclass(frozen=True, slots=True)
+class Urgent:
+    heard: str
+    now: str
+    advice: Mapping[str, str]
+    hold: tuple[str, ...]
+    duty_here: str
+    duty_failed: str
+    hold_failed: tuple[str, ...]
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dialplan:
+    name: str
+    title: str
+    hash: str
+    listen: Seconds
+    greeting: Greeting
+    identity: Ask
+    other_person: OtherPerson
+    acknowledge: Mapping[str, str]
+    go_on: str
+    ask_human: str
+    opt_out: OptOut
+    goodbye: Goodbye
+    closing: Closing
+    confirm: Confirm
+    urgent: Urgent
+    questions: tuple[Ask, ...]
+
+    def question(self, question_id: str) -> Ask | None:
+        return next((ask for ask in self.questions if ask.id == question_id), None)
+
+    def acknowledgement(self, ask: Ask, answer: str) -> str:
+        default = self.acknowledge.get("default", "")
+        return (
+            ask.acknowledge.get(answer)
+            or self.acknowledge.get(answer)
+            or ask.acknowledge.get("default", default)
+        )
+
+    def texts(self) -> tuple[str, ...]:
+        """Every text it can ever say, once each, except greetings by title."""
+        return tuple(dict.fromkeys((*self._normal_texts(), *self.slow_texts())))
+
+    def slow_texts(self) -> tuple[str, ...]:
+        """Texts for somebody who did not hear or understand: rendered slower."""
+        asks = (self.identity, *self.questions)
+        slow = [text for ask in asks for text in (ask.rephrase, ask.concrete, ask.keypad)]
+        return tuple(dict.fromkeys(text for text in (*slow, self.opt_out.rephrase) if text))
+
+    def _normal_texts(self) -> Iterable[str]:
+        greet, other, bye, urgent = self.greeting, self.other_person, self.goodbye, self.urgent
+        yield from (greet.neutral, greet.who, greet.recorded, greet.promise, greet.how)
+        for ask in (self.identity, *self.questions):
+            yield ask.say
+            yield from ask.acknowledge.values()
+        yield from self.acknowledge.values()
+        yield from (self.go_on, self.ask_human, self.closing.say, self.closing.noted)
+        yield from (other.say, other.wait, other.noted, other.goodbye, self.opt_out.say, self.opt_out.kept)
+        yield from (bye.finished, bye.later, bye.refused, bye.wrong_number)
+        yield from (bye.unheard, bye.silent, bye.opt_out, bye.with_human)
+        for slots in (self.confirm.default, *self.confirm.events.values()):
+            yield from (slot.say for slot in slots.values())
+        yield from (urgent.heard, urgent.now, *urgent.advice.values(), *urgent.hold, urgent.duty_here)
+        yield from (urgent.duty_failed, *urgent.hold_failed, urgent.end)
+
+
+def greeting_text(title: str) -> str:
+    """How a callee is addressed; the prompts of all titles are rendered with this very text."""
+    return f"{title}，您好。"

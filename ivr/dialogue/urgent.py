@@ -1,0 +1,121 @@
+"""Urgent (紧急): danger was heard. The line stays open, a human is rung, calm words are said.
+
+What is said is only what is true: the duty people are told, somebody is sent to the door,
+the family hears of it. Never an ambulance: 120 is named for the elder to dial. The call
+ends when the duty person has taken over and somebody hangs up, when the elder ends it, or
+some rounds of calm words after nobody could be reached.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ivr.dialogue import asking, closing
+from ivr.dialogue.model import (
+    Action,
+    Because,
+    Duty,
+    DutyAnswered,
+    Listen,
+    RaiseAlert,
+    RingDuty,
+    Say,
+    Step,
+)
+from ivr.dialogue.turn import CLOSING, CONFIRM, ENDED, URGENT, WITH_DUTY, Turn
+from ivr.understanding.model import Question, Understanding
+
+PLEA = "plea"  # stands for danger without a named event
+ROUNDS_WHILE_RINGING = 12  # of calm words and listening, about 12 s each; then nobody is coming to the phone
+ROUNDS_AFTER_FAILURE = 4
+
+
+def danger(understood: Understanding) -> str:
+    return str(understood.main.event) if understood.main else PLEA
+
+
+def begin(turn: Turn, understood: Understanding) -> Step:
+    """First time: tell a human and ring the duty person before any word is said."""
+    words = turn.plan.urgent
+    advice = words.advice.get(danger(understood), "")
+    stored: tuple[Action, ...] = ()
+    ask = turn.plan.question(turn.state.at)
+    if ask is not None and turn.answer in asking.concrete_answers(ask):
+        stored = (asking.stored(turn, ask, turn.answer),)
+        turn = turn.with_state(answers=asking.with_answer(turn.state, ask.id, turn.answer))
+    question = turn.state.pending_at if turn.state.at == CONFIRM else turn.state.at
+    state = replace(
+        turn.state,
+        at=URGENT,
+        urgent=True,
+        ended=None,
+        pending=None,
+        duty=Duty.RINGING,
+        rounds=0,
+        relative=turn.state.relative or turn.answer == "other_person",
+        alerted=(*turn.state.alerted, danger(understood)),
+    )
+    said = Say(tuple(part for part in (words.heard, advice, words.now) if part))
+    raised = RaiseAlert(understood, CLOSING if question == ENDED else question)
+    return turn.step(state, raised, *stored, RingDuty(), said, _listen(turn))
+
+
+def more(turn: Turn, understood: Understanding) -> Step:
+    """Danger again: a new kind is raised; the same one is answered, but never stops our own words."""
+    known = danger(understood) in turn.state.alerted
+    if known:
+        return _unchanged(turn) if turn.early else _hold(turn)
+    turn = turn.with_state(alerted=(*turn.state.alerted, danger(understood)))
+    raised = RaiseAlert(understood, URGENT)
+    advice = turn.plan.urgent.advice.get(danger(understood), "")
+    if turn.state.at == WITH_DUTY:
+        return turn.step(turn.state, raised)
+    step = _hold(turn, advice)
+    return replace(step, actions=(raised, *step.actions))
+
+
+def hear(turn: Turn) -> Step:
+    if turn.early:
+        return _unchanged(turn)
+    if turn.answer == "goodbye":
+        return closing.end(turn, Because.URGENT, turn.plan.urgent.end)
+    return _hold(turn)
+
+
+def duty(turn: Turn) -> Step:
+    """The duty person was reached, or not, or has left again."""
+    if turn.state.at == WITH_DUTY and not isinstance(turn.heard, DutyAnswered):
+        return closing.end(turn, Because.URGENT, turn.plan.urgent.end)
+    if turn.state.at != URGENT:
+        return _unchanged(turn)
+    if isinstance(turn.heard, DutyAnswered):
+        state = replace(turn.state, at=WITH_DUTY, duty=Duty.HERE)
+        return turn.step(state, Say((turn.plan.urgent.duty_here,)))
+    return _failed(turn)
+
+
+def _failed(turn: Turn) -> Step:
+    state = replace(turn.state, duty=Duty.FAILED, rounds=0)
+    return turn.step(state, Say((turn.plan.urgent.duty_failed,)), _listen(turn))
+
+
+def _hold(turn: Turn, advice: str = "") -> Step:
+    words, rounds = turn.plan.urgent, turn.state.rounds
+    state = replace(turn.state, rounds=rounds + 1)
+    if turn.state.duty is Duty.FAILED:
+        if rounds >= ROUNDS_AFTER_FAILURE:
+            return closing.end(turn, Because.URGENT, words.end)
+        calm = words.hold_failed[rounds % len(words.hold_failed)]
+    elif rounds >= ROUNDS_WHILE_RINGING:
+        return _failed(turn)
+    else:
+        calm = words.hold[rounds % len(words.hold)]
+    return turn.step(state, Say(tuple(part for part in (advice, calm) if part)), _listen(turn))
+
+
+def _unchanged(turn: Turn) -> Step:
+    return turn.step(turn.state)
+
+
+def _listen(turn: Turn) -> Listen:
+    return Listen(Question.ANY, URGENT, turn.plan.listen.urgent, turn.plan.listen.max_answer)
