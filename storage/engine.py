@@ -40,7 +40,7 @@ def database_url(value: str, base: Path | None = None) -> str:
         text = f"sqlite:///{text}"
     try:
         url = sa.make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise BadSettings(_allowed()) from None
     if url.get_backend_name() == "sqlite":
         if not url.database or url.database == ":memory:" or url.database.startswith("file:"):

@@ -32,7 +32,7 @@ class Elders:
 
     def update(self, id: int, **fields: Any) -> Elder:
         """Change some fields. Raises NotFound for an unknown elder, TypeError for an unknown field."""
-        unknown = set(fields) - set(_elder.names) | ({"id"} & set(fields))
+        unknown = set(fields) - set(_elder.names)
         if unknown:
             raise TypeError(f"an elder has no field to change named {', '.join(sorted(unknown))}")
         if fields:

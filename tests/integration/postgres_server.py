@@ -71,8 +71,8 @@ def running() -> Iterator[PostgresServer]:
 
     try:
         run(
-            f"{binaries}/initdb", "-D", str(data), "-U", USER, "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8",
-            "--no-sync",
+            f"{binaries}/initdb", "-D", str(data), "-U", USER, "--auth=trust", "-E", "UTF8",
+            "--locale=C.UTF-8", "--no-sync",
         )  # fmt: skip
         options = f"-p {port} -h 127.0.0.1 -k {folder} {_OPTIONS}"
         # The log goes to a file: a server that keeps our pipe open would never let `run` return.

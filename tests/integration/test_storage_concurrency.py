@@ -1,0 +1,263 @@
+"""Several threads, several processes, and a process that is killed, on both engines."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from conftest import SECRET
+from storage_cast import MINUTE, NOW, a_case, a_plan, an_elder
+
+from storage import Store
+from storage.engine import database_url, open_engine
+from xunfang.errors import StorageError
+from xunfang.vocabulary import CaseKind, PlanStatus, Priority
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def together(tasks: int, work: Callable[[int], Any]) -> list[Any]:
+    """Run `work(n)` in as many threads, all let go at the same moment."""
+    gate = threading.Barrier(tasks)
+
+    def one(number: int) -> Any:
+        gate.wait(10)
+        return work(number)
+
+    with ThreadPoolExecutor(tasks) as pool:
+        return list(pool.map(one, range(tasks)))
+
+
+@pytest.fixture
+def stores(database: str) -> Any:
+    """Two openings of one database, as two processes would have."""
+    opened = [Store(database, [SECRET]) for _ in range(2)]
+    yield opened
+    for store in opened:
+        store.close()
+
+
+def test_of_many_who_claim_a_plan_one_wins(stores: list[Store]) -> None:
+    with stores[0].begin() as work:
+        elder = an_elder(work)
+        plans = [a_plan(work, elder, f"2026-W{week}") for week in range(40, 45)]
+
+    def claim(number: int) -> list[bool]:
+        won = []
+        for plan in plans:
+            with stores[number % 2].begin() as work:
+                won.append(work.plans.claim(plan.id, NOW))
+        return won
+
+    for won in zip(*together(6, claim), strict=True):
+        assert sum(won) == 1
+
+
+def test_a_claim_that_is_rolled_back_is_free_again(stores: list[Store]) -> None:
+    with stores[0].begin() as work:
+        plan = a_plan(work, an_elder(work))
+    with pytest.raises(RuntimeError, match="the INVITE was never sent"), stores[0].begin() as work:
+        assert work.plans.claim(plan.id, NOW)
+        raise RuntimeError("the INVITE was never sent")
+    with stores[1].begin() as work:
+        assert work.plans.claim(plan.id, NOW)
+
+
+def test_two_reasons_at_the_same_moment_make_one_case(stores: list[Store]) -> None:
+    with stores[0].begin() as work:
+        elder = an_elder(work)
+
+    def reason(number: int) -> str:
+        try:
+            with stores[number % 2].begin() as work:
+                a_case(work, elder)
+            return "opened"
+        except StorageError:
+            with stores[number % 2].begin() as work:
+                case = work.cases.open_for(elder.id)
+                assert case is not None
+                work.cases.merge(
+                    case.id,
+                    kind=CaseKind.DISTRESS,
+                    priority=Priority.URGENT,
+                    deadline=NOW,
+                    evidence=[{"n": number}],
+                )
+            return "merged"
+
+    assert sorted(together(6, reason)) == ["merged"] * 5 + ["opened"]
+    with stores[0].read() as work:
+        (case,) = work.cases.queue()
+    assert case.merged == 5
+    assert len(case.evidence) == 6  # no merge overwrote another
+
+
+def test_two_planners_at_once_plan_everybody_once(stores: list[Store]) -> None:
+    from storage_cast import a_row
+
+    with stores[0].begin() as work:
+        rows = [a_row(an_elder(work, name=f"老人{n}", phone="")) for n in range(50)]
+
+    def plan(number: int) -> int:
+        with stores[number % 2].begin() as work:
+            return work.plans.ensure(rows)
+
+    assert sum(together(4, plan)) == 50
+
+
+def test_a_reader_sees_one_moment_while_others_write(stores: list[Store]) -> None:
+    with stores[0].begin() as work:
+        elder = an_elder(work)
+    with stores[0].read() as reading:
+        assert len(reading.elders.page()) == 1
+        with stores[1].begin() as writing:
+            an_elder(writing)
+            writing.elders.update(elder.id, active=False)
+        assert len(reading.elders.page()) == 1
+        assert reading.elders.get(elder.id) == elder
+    with stores[0].read() as reading:
+        assert len(reading.elders.page()) == 2
+
+
+def test_many_threads_share_one_store(store: Store) -> None:
+    def add(number: int) -> int:
+        for _ in range(5):
+            with store.begin() as work:
+                elder = an_elder(work, name=f"老人{number}")
+            with store.read() as work:
+                assert work.elders.get(elder.id) == elder
+        return number
+
+    assert together(12, add) == list(range(12))
+    with store.read() as work:
+        assert len(work.elders.page()) == 60
+
+
+def test_a_transaction_inside_another_is_refused_instead_of_waiting_for_itself(store: Store) -> None:
+    with store.begin() as work:
+        elder = an_elder(work)
+        with pytest.raises(StorageError, match="already open in this thread"), store.begin():
+            pass
+        with store.read() as other:
+            assert other.elders.get(elder.id) is None
+    with store.begin() as work:
+        assert work.elders.get(elder.id) == elder
+
+
+def test_a_unit_of_work_ends_with_its_block(store: Store) -> None:
+    with store.begin() as work:
+        pass
+    with pytest.raises(StorageError):
+        work.elders.get(1)
+
+
+def test_a_failed_transaction_leaves_nothing_behind(store: Store) -> None:
+    with pytest.raises(StorageError, match="refuses the row"), store.begin() as work:
+        elder = an_elder(work)
+        work.audit.write(NOW, "system", "elder.added", f"elder:{elder.id}")
+        work.contacts.add(elder_id=999, position=1)
+    with store.read() as work:
+        assert work.elders.page() == []
+
+
+WRITER = """
+import sys
+from storage_cast import NOW, an_elder, a_plan, a_call
+from storage import Store
+store = Store(sys.argv[1], [sys.argv[2]])
+while True:
+    with store.begin() as work:
+        elder = an_elder(work)
+        plan = a_plan(work, elder)
+        assert work.plans.claim(plan.id, NOW)
+        call = a_call(work, elder, plan)
+    print(call.id, flush=True)
+"""
+
+
+def test_a_killed_writer_loses_nothing_it_had_committed_and_leaves_no_half(database: str) -> None:
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT}/tests/integration"}
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, database, SECRET], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert writer.stdout is not None
+    told = [int(writer.stdout.readline()) for _ in range(20)]
+    writer.send_signal(signal.SIGKILL)
+    told += [int(line) for line in writer.stdout if line.endswith("\n")]
+    assert writer.wait(10) == -signal.SIGKILL
+    writer.stdout.close()
+
+    store = Store(database, [SECRET])
+    store.migrate()
+    with store.begin() as work:
+        calls = work.calls.open()
+        assert {call.id for call in calls} >= set(told)
+        assert len(calls) <= len(told) + 1  # at most the one whose commit was not yet told
+        assert len(work.plans.in_flight()) == len(calls) == len(work.elders.page(limit=10_000))
+        assert work.plans.set_status(calls[0].plan_id or 0, PlanStatus.WAITING, next_attempt_at=NOW + MINUTE)
+    if store.dialect == "sqlite":
+        engine = open_engine(database_url(database))
+        with engine.connect() as connection:
+            assert connection.execute(sa.text("PRAGMA integrity_check")).scalar() == "ok"
+            assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
+        engine.dispose()
+    store.close()
+
+
+def test_a_forked_child_does_not_use_its_parents_connection(store: Store) -> None:
+    with store.begin() as work:
+        elder = an_elder(work)
+    child = os.fork()
+    if child == 0:
+        try:
+            with store.begin() as work:
+                work.elders.update(elder.id, active=False)
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+    with store.read() as work:
+        found = work.elders.get(elder.id)
+    assert found is not None
+    assert not found.active
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        ("SELECT id FROM visit_plan WHERE status='due' AND due_until > '2026' ORDER BY due_until, lot",
+         "ix_visit_plan_status_due_until_lot"),
+        ("SELECT id FROM visit_plan WHERE status='waiting' AND next_attempt_at <= '2026' ORDER BY next_attempt_at",
+         "ix_visit_plan_status_next_attempt_at"),
+        ('SELECT id FROM "case" WHERE closed_at IS NULL ORDER BY priority, deadline, id', "ix_case_queue"),
+        ('SELECT id FROM "case" WHERE closed_at IS NULL AND elder_id = 1', "uq_case_open_elder"),
+        ("SELECT id FROM notice WHERE sent_at IS NULL AND next_at <= '2026' ORDER BY next_at, id",
+         "ix_notice_pending"),
+        ("SELECT id FROM call WHERE elder_id = 1 AND id < 9 ORDER BY id DESC", "ix_call_elder_id_id"),
+        ("SELECT id FROM call WHERE plan_id = 1 ORDER BY id", "ix_call_plan_id"),
+        ("SELECT count(*) FROM call WHERE number_index IN ('a') AND intended_at >= '2026'",
+         "ix_call_number_index_intended_at"),
+        ("SELECT id FROM elder WHERE phone_index IN ('a')", "ix_elder_phone_index"),
+        ("SELECT id FROM elder WHERE id_card_index IN ('a')", "uq_elder_id_card_index"),
+    ],
+)  # fmt: skip
+def test_every_list_has_its_index_and_is_not_sorted_by_hand(
+    sqlite_url: str, statement: str, index: str
+) -> None:
+    engine = open_engine(sqlite_url)
+    with engine.connect() as connection:
+        plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}"))
+    engine.dispose()
+    assert index in plan
+    assert "TEMP B-TREE" not in plan
