@@ -108,24 +108,28 @@ class Plans:
             change = change.where(plan.c.status == expected)
         return self._db.change_one(change)
 
-    def in_flight(
-        self, claimed_before: datetime | None = None, after_id: int = 0, limit: int = 1000
-    ) -> list[VisitPlan]:
-        """DIALLING plans by id; `claimed_before`: only those claimed earlier (a dead dialler's)."""
+    def in_flight(self, claimed_before: datetime | None = None) -> list[VisitPlan]:
+        """DIALLING plans, longest claimed first: never more than all lines can carry.
+
+        `claimed_before`: only those claimed earlier (what a dead dialler left behind).
+        """
         plan = tables.visit_plan.c
-        statement = _plan.select().where(plan.status == PlanStatus.DIALLING, plan.id > after_id)
+        statement = _plan.select().where(plan.status == PlanStatus.DIALLING)
         if claimed_before is not None:
             statement = statement.where(plan.claimed_at < claimed_before)
-        return self._db.all(_plan, statement.order_by(plan.id).limit(limit))
+        return self._db.all(_plan, statement.order_by(plan.claimed_at, plan.id))
 
-    def overdue(self, now: datetime, after_id: int = 0, limit: int = 1000) -> list[VisitPlan]:
-        """Plans whose period ended before anybody was heard (DUE or WAITING), by id."""
+    def overdue(self, now: datetime, limit: int = 1000) -> list[VisitPlan]:
+        """Plans whose period ended before anybody was heard (DUE or WAITING), longest over first.
+
+        The next page is the same question again, once these have been given another status.
+        """
         plan = tables.visit_plan.c
         return self._db.all(
             _plan,
             _plan.select()
-            .where(plan.status.in_(_READY), plan.due_until <= now, plan.id > after_id)
-            .order_by(plan.id)
+            .where(plan.status.in_(_READY), plan.due_until <= now)
+            .order_by(plan.due_until, plan.id)
             .limit(limit),
         )
 

@@ -194,7 +194,8 @@ call = Table(
     Index(None, "elder_id", "id"),
     Index(None, "plan_id"),
     Index(None, "number_index", "intended_at"),
-    # No plan is ever on two lines at once; also the list of live calls.
+    Index("ix_call_live", "id", sqlite_where=STILL_LIVE, postgresql_where=STILL_LIVE),
+    # No plan is ever on two lines at once.
     Index(
         "uq_call_live_plan",
         "plan_id",

@@ -117,7 +117,6 @@ def test_a_plan_is_claimed_once(store: Store) -> None:
         assert [found.id for found in work.plans.in_flight()] == [plan.id]
         assert work.plans.in_flight(claimed_before=NOW) == []
         assert [found.id for found in work.plans.in_flight(claimed_before=NOW + MINUTE)] == [plan.id]
-        assert work.plans.in_flight(after_id=plan.id) == []
 
 
 def test_a_status_changes_only_from_the_expected_one(store: Store) -> None:
@@ -150,7 +149,6 @@ def test_whoever_was_not_heard_by_the_end_of_the_period_is_overdue(store: Store)
         end = NOW + 6 * DAY
         assert work.plans.overdue(end - MINUTE) == []
         assert work.plans.overdue(end) == [due, waiting]
-        assert work.plans.overdue(end, after_id=due.id) == [waiting]
         assert work.plans.overdue(end, limit=1) == [due]
 
 

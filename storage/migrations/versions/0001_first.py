@@ -186,6 +186,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_call_plan_id"), "call", ["plan_id"], unique=False)
     op.create_index(
+        "ix_call_live",
+        "call",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
         "uq_call_live_plan",
         "call",
         ["plan_id"],
