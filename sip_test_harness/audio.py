@@ -26,6 +26,8 @@ TONE_LEVEL = 0.1  # of full scale, -20 dBFS
 BUSY_ON_S = BUSY_OFF_S = 0.35
 RINGBACK_ON_S, RINGBACK_OFF_S = 1.0, 4.0
 BEEP_HZ, BEEP_S, BEEP_LEVEL = 1000, 0.6, 0.2  # 嘀声: after this, leave a message
+SPEECH_RMS = 80.0  # a frame of a clean recording above this belongs to the speech
+BREATH_FRAMES = 6  # 120 ms left before and after it
 NOISE_SECONDS = 5  # length of the noise loop
 NOISE_SEED = 20
 
@@ -67,6 +69,17 @@ def write_wav(path: Path, data: bytes) -> None:
         file.writeframes(data)
 
 
+def trimmed(data: bytes) -> bytes:
+    """Speech without the synthesiser's silence before and after it; a breath of both is left."""
+    wide = samples(data[: len(data) // FRAME_BYTES * FRAME_BYTES])
+    levels = np.sqrt(np.mean(wide.reshape(-1, FRAME_SAMPLES) ** 2, axis=1))
+    loud = np.flatnonzero(levels > SPEECH_RMS)
+    if not len(loud):
+        return data
+    first, last = loud[0] - BREATH_FRAMES, loud[-1] + 1 + BREATH_FRAMES
+    return data[max(0, first) * FRAME_BYTES : last * FRAME_BYTES]
+
+
 # ---- tones --------------------------------------------------------------------------------------
 
 
@@ -104,8 +117,9 @@ def room_noise() -> Samples:
     count = NOISE_SECONDS * RATE_HZ
     spectrum = np.fft.rfft(np.random.default_rng(NOISE_SEED).standard_normal(count))
     spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 50))
-    noise = np.fft.irfft(spectrum, count)
-    return (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
+    noise: Samples = np.fft.irfft(spectrum, count).astype(np.float32)
+    noise /= np.sqrt(np.mean(noise**2))
+    return noise
 
 
 def speech_level(data: bytes) -> float:

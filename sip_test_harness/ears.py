@@ -71,7 +71,8 @@ class Bank:
 
 def _slow(pcm: bytes) -> audio.Samples:
     wide = audio.samples(pcm)
-    return wide[: len(wide) // DECIMATE * DECIMATE].reshape(-1, DECIMATE).mean(axis=1)
+    slow: audio.Samples = wide[: len(wide) // DECIMATE * DECIMATE].reshape(-1, DECIMATE).mean(axis=1)
+    return slow
 
 
 def _trimmed(wide: audio.Samples) -> audio.Samples:
@@ -84,8 +85,8 @@ def _trimmed(wide: audio.Samples) -> audio.Samples:
 
 
 @cache
-def shipped_bank(folder: Path = PROMPTS) -> Bank:
-    """The prompts of the dialplans; empty when none are rendered yet. Index: text -> {file: …}."""
+def bank_of(folder: Path = PROMPTS) -> Bank:
+    """The prompts of a folder; empty when none are rendered yet. Index: text -> {file: …}."""
     path = folder / "index.yaml"
     if not path.exists():
         return Bank(())

@@ -211,7 +211,6 @@ class VillageEvent:
     at: datetime
     number: str = field(default="", repr=False)
     persona: str = ""
-    call: str = ""  # Call-ID of SIP
-    attempt: int = 0
+    nth: int = 0  # how often this number has been called by then
     text: str = field(default="", repr=False)
     code: int | None = None

@@ -53,7 +53,7 @@ def existing(folder: Path = VOICES) -> set[Line]:
 
 
 def render(lines: Iterable[Line], speak: Speak, folder: Path = VOICES) -> int:
-    """Make the lines, peak-normalised, and put them into the index; returns how many."""
+    """Make the lines, trimmed and peak-normalised, and put them into the index; returns how many."""
     have = existing(folder)
     groups: dict[tuple[str, float], list[Line]] = defaultdict(list)
     for line in sorted(set(lines) - have):
@@ -63,7 +63,7 @@ def render(lines: Iterable[Line], speak: Speak, folder: Path = VOICES) -> int:
         for line, pcm in speak(voice, speed, group).items():
             wide = audio.samples(pcm)
             gain = PEAK * audio.FULL_SCALE / max(1.0, float(abs(wide).max()))
-            audio.write_wav(folder / line.file, audio.pcm(wide * gain))
+            audio.write_wav(folder / line.file, audio.trimmed(audio.pcm(wide * gain)))
             have.add(line)
             made += 1
     _write_index(have, folder)
@@ -92,7 +92,9 @@ def _write_index(lines: Iterable[Line], folder: Path) -> None:
         }
         for line in sorted(lines)
     ]
-    (folder / INDEX).write_text(yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=1000), "utf-8")
+    (folder / INDEX).write_text(
+        yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=1000), "utf-8"
+    )
     voices.index.cache_clear()
     voices.spoken.cache_clear()
 
