@@ -76,8 +76,9 @@ def hear(turn: Turn) -> Step:
     raised: list[Action] = []
     if verdict is Alert.REVIEW:
         raised.append(RaiseAlert(pending, turn.state.pending_at))
-    if turn.understood is not None and turn.understood.alert is Alert.REVIEW:
-        raised.append(RaiseAlert(turn.understood, CONFIRM))
+    reply = turn.understood
+    if reply is not None and reply.alert is Alert.REVIEW and (reply.main or verdict is Alert.NONE):
+        raised.append(RaiseAlert(reply, CONFIRM))
     turn, stored = _settled(turn, verdict)
     acknowledge = turn.plan.acknowledge
     lead = acknowledge.get("default", "") if verdict is Alert.NONE else acknowledge.get("worse", "")
@@ -112,12 +113,12 @@ def _verdict(turn: Turn, question: SlotQuestion) -> Alert:
         return Alert.NONE if clearable and understood.alert is Alert.NONE else Alert.REVIEW
     if main is not None and understood.alert is Alert.REVIEW:
         return leads[question.yes] if open_slot(turn.plan, understood) else Alert.REVIEW
-    if understood.answer in ("yes", "no"):
-        return leads[question.yes if understood.answer == "yes" else question.no]
-    if turn.says(turn.plan.confirm.no_words):  # first: 不是 holds 是
+    if turn.says_only(turn.plan.confirm.no_words):
         return leads[question.no]
-    if understood.answer in ("unclear", "other", "backchannel") and turn.says(turn.plan.confirm.yes_words):
+    if turn.says_only(turn.plan.confirm.yes_words) or understood.answer == "yes":
         return leads[question.yes]
+    if understood.answer == "no" and question.no != "urgent":  # 没什么事 is no "I cannot get up"
+        return leads[question.no]
     return Alert.REVIEW
 
 

@@ -11,15 +11,15 @@ from ivr.dialogue.turn import CLOSING, IDENTITY, OPENING, RELATIVE, Turn
 SAY_AGAIN = frozenset({"repeat_request", "slower_louder", "not_heard"})
 # Said while we speak, these stop us; 啊？ and 喂？ do not, because the words are still coming.
 MAY_INTERRUPT = frozenset(
-    {"repeat_request", "slower_louder", "busy_later", "opt_out", "ask_human", "goodbye",
-     "machine", "carrier_announcement"}
-)  # fmt: skip
+    {"repeat_request", "slower_louder", "busy_later", "opt_out", "ask_human", "goodbye"}
+)
+NOT_A_PERSON = frozenset({"machine", "carrier_announcement"})
 BEFORE_A_PERSON = frozenset({OPENING, IDENTITY, RELATIVE})
 
 
 def hear(turn: Turn) -> Step | None:
     """None: it was no control (or means nothing special at this stage)."""
-    if turn.answer in ("machine", "carrier_announcement"):
+    if turn.answer in NOT_A_PERSON:
         return _not_a_person(turn)
     if turn.state.relative and turn.answer in ("busy_later", "opt_out", "ask_human", "goodbye"):
         return relative.hear(turn)  # a relative cannot decide for the elder; what matters is flagged

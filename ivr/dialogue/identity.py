@@ -7,6 +7,7 @@ from dataclasses import replace
 from ivr.dialogue import asking, closing, relative
 from ivr.dialogue.model import Because, Noise, Step
 from ivr.dialogue.turn import Turn
+from xunfang.vocabulary import AnswerSource
 
 
 def hear(turn: Turn) -> Step:
@@ -17,9 +18,10 @@ def hear(turn: Turn) -> Step:
     match turn.answer:
         case "self":
             turn = turn.with_state(relative=False)
-            store = replace(store, source=asking.stored(turn, identity, turn.answer).source)
+            store = asking.stored(turn, identity, turn.answer)
             step = asking.next_question(turn, turn.plan.acknowledgement(identity, turn.answer))
         case "other_person":
+            store = replace(store, source=AnswerSource.RELATIVE)
             step = relative.begin(turn)
         case "wrong_number":
             step = closing.end(turn, Because.WRONG_NUMBER, bye.wrong_number)

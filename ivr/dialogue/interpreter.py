@@ -61,7 +61,7 @@ def really_understand(text: str, question: Question) -> Understanding:
 
 
 MAX_TURNS = 200  # heard in one call; no visit comes near it, a television beside the phone may
-NO_PERSON = frozenset({"silence_noise", "machine", "carrier_announcement"})
+NO_PERSON = controls.NOT_A_PERSON | {"silence_noise"}
 CONFIRMABLE = frozenset({OPENING, IDENTITY, RELATIVE, CLOSING})  # and every question
 
 
@@ -81,8 +81,10 @@ def hear(plan: Dialplan, state: State, heard: Heard, understand: Understand = re
         turn = turn.with_state(spoke=True)
     if understood is not None and understood.alert is Alert.URGENT:
         return urgent.more(turn, understood) if turn.state.urgent else urgent.begin(turn, understood)
-    if turn.state.at in (ENDED, WITH_DUTY):
+    if turn.state.at == WITH_DUTY:
         return turn.step(turn.state)
+    if turn.state.at == ENDED:
+        return _after_goodbye(turn)
     if isinstance(heard, Noise) and heard.tone == "busy":
         return _line_closed(turn)
     if turn.state.at == URGENT:
@@ -141,6 +143,16 @@ def _somebody_else(turn: Turn) -> Step | None:
     return relative.begin(turn) if who.answer == "other_person" else None
 
 
+def _after_goodbye(turn: Turn) -> Step:
+    """Said into our goodbye: what a human must hear of is kept, then the goodbye is said again."""
+    understood, ended = turn.understood, turn.state.ended
+    if understood is None or understood.alert is Alert.NONE or ended is None or turn.state.turns > MAX_TURNS:
+        return turn.step(turn.state)
+    words = (turn.plan.closing.noted, turn.plan.goodbye.finished)
+    step = closing.end(turn, ended, *words)
+    return replace(step, actions=(RaiseAlert(understood, CLOSING), *step.actions))
+
+
 def _line_closed(turn: Turn) -> Step:
     """Busy tone: the other side is gone. Before anybody spoke it is the carrier's answer."""
     if not turn.state.spoke and not turn.state.urgent:
@@ -163,6 +175,8 @@ def _counts(turn: Turn) -> bool:
     at = turn.state.at
     if turn.understood is not None and turn.understood.alert is not Alert.NONE:
         return True
+    if turn.answer in controls.NOT_A_PERSON:
+        return at in controls.BEFORE_A_PERSON
     if turn.answer in controls.MAY_INTERRUPT:
         return True
     if at == CONFIRM:

@@ -37,7 +37,9 @@ def wants_out(turn: Turn) -> bool:
     if turn.answer == "opt_out":
         return True
     words = turn.plan.opt_out
-    return turn.says(words.yes_words) and not turn.says(words.no_words)
+    if turn.says(words.no_words):
+        return False
+    return turn.says_only(words.yes_words) or turn.says(word for word in words.yes_words if len(word) > 1)
 
 
 def _listen(turn: Turn) -> Listen:

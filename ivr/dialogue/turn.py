@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,7 @@ STAGES = frozenset(
 
 Understand = Callable[[str, Question], Understanding]
 
+PARTICLES = "啊呀呢的了嘛吧哦喔哟嘞"
 PUNCTUATION = str.maketrans("", "", " ,.!?;:，。！？；：、…—~")
 
 
@@ -66,7 +68,14 @@ class Turn:
         return AnswerSource.RELATIVE if self.state.relative else AnswerSource.SELF
 
     def says(self, words: Iterable[str]) -> bool:
+        """One of the words stands somewhere in what was said."""
         return any(word in self.bare for word in words)
+
+    def says_only(self, words: Iterable[str]) -> bool:
+        """The words, with particles, are all that was said: 是的是的, but not 没事 for 没."""
+        longest_first = sorted(words, key=len, reverse=True)
+        choice = "|".join(re.escape(word) for word in longest_first)
+        return re.fullmatch(f"(?:我?(?:{choice})[{PARTICLES}]*)+", self.bare) is not None
 
     def step(self, state: State, *actions: Action) -> Step:
         speaker = Speaker.RELATIVE if self.state.relative or state.relative else Speaker.ELDER
