@@ -24,6 +24,7 @@ from pathlib import Path
 import vosk
 
 from ivr.speech import audio, grammar
+from ivr.speech.level import Leveller
 from ivr.speech.upsample import Doubler
 from xunfang.errors import BadDialplan, ModelError
 
@@ -93,6 +94,7 @@ class Stream:
     def __init__(self, recognizer: vosk.KaldiRecognizer, doubler: Doubler | None) -> None:
         self._recognizer, self._doubler = recognizer, doubler
         self._waiting = bytearray()
+        self._leveller = Leveller()
         self._pieces: list[Word] = []
 
     def feed(self, pcm: bytes) -> bool:
@@ -100,8 +102,10 @@ class Stream:
         self._waiting += pcm
         if len(self._waiting) < CHUNK_BYTES:
             return False
-        self._decode()
-        return True
+        ready = self._leveller.push(bytes(self._waiting))
+        self._waiting.clear()
+        self._decode(ready)
+        return bool(ready)
 
     def partial(self) -> str:
         """What has been understood so far; it may still change."""
@@ -114,18 +118,13 @@ class Stream:
 
     def finish(self) -> Recognised:
         """Decode what is left. The stream is used up."""
-        self._decode()
+        self._decode(self._leveller.push(bytes(self._waiting)) + self._leveller.flush())
+        self._waiting.clear()
         self._keep(self._recognizer.FinalResult())
         return weigh(self._pieces)
 
-    def _decode(self) -> None:
-        if not self._waiting:
-            return
-        pcm = bytes(self._waiting)
-        self._waiting.clear()
-        if self._doubler:
-            pcm = self._doubler.push(pcm)
-        if self._recognizer.AcceptWaveform(pcm):
+    def _decode(self, pcm: bytes) -> None:
+        if pcm and self._recognizer.AcceptWaveform(self._doubler.push(pcm) if self._doubler else pcm):
             self._keep(self._recognizer.Result())
 
     def _keep(self, result: str) -> None:

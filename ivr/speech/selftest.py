@@ -96,7 +96,7 @@ def self_test(model_dir: Path, timeout_s: float = TIMEOUT_S) -> Outcome:
         )
     if outcome.share > MOST_SHARE:
         raise ModelError(
-            f"the model in {model_dir} needs {outcome.share:.0%} of a core for one caller; take a smaller model"
+            f"the model in {model_dir} needs {outcome.share:.0%} of a core for one caller; take a smaller one"
         )
     return outcome
 
