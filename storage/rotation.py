@@ -1,4 +1,4 @@
-"""Rewrite personal data under the newest key (see docs/adr/001-storage-*.md)."""
+"""Rewrite personal data under the newest key (see docs/adr/0010-storage-encryption-and-unit-of-work.md)."""
 
 from __future__ import annotations
 

@@ -75,6 +75,7 @@ class Store:
         """Rewrite everything encrypted under the newest key; then the old keys can be taken away.
 
         Works in small transactions while the service runs, can be interrupted and repeated.
+        Leave the old key in the list for one more day: the daily cap looks at the calls of that day.
         Returns the number of rows rewritten.
         """
         return rotation.rotate(self)

@@ -37,7 +37,8 @@ class PostgresServer:
         """The name of a fresh database."""
         self._databases += 1
         name = f"test_{self._databases}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # FILE_COPY: the quicker of the two ways for a database this small.
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         return name
 
     def drop(self, database: str) -> None:
