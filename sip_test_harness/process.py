@@ -11,10 +11,7 @@ import socket
 import sys
 import time
 from collections.abc import MutableMapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -26,44 +23,13 @@ from ivr.telephony.model import EndpointConfig
 from sip_test_harness.ears import bank_of
 from sip_test_harness.exchange import LINES, SEPARATOR, Exchange, ExchangeConfig, serve
 from sip_test_harness.handset import Handset, VillageLeg
-from sip_test_harness.model import KeyMethod, Kind, Persona, Speech, VillageEvent
-from sip_test_harness.sip import Address
+from sip_test_harness.model import Kind, Persona
+from sip_test_harness.orders import Order, SoftphoneConfig, event
 from xunfang import log
 from xunfang.errors import TrunkError
 
 POLL_MS = 10
 TELL_LINES_EVERY_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class SoftphoneConfig:
-    index: int
-    here: Address
-    exchange: Address
-    rtp_port: int
-    rtp_ports: int
-    personas: tuple[Persona, ...]
-    loss_percent: int  # RTP packets that pjsip drops, both ways
-    prompts: Path  # folder of the caller's prompts, to be recognised
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a test does with a telephone it holds: ring, answer, refuse, say, press, hang_up."""
-
-    number: str
-    verb: str
-    code: int = 486
-    q850: int | None = None
-    speech: Speech = ()
-    digits: str = ""
-    by: KeyMethod = KeyMethod.RFC2833
-
-
-def event(
-    kind: Kind, number: str = "", persona: str = "", nth: int = 0, text: str = "", code: int | None = None
-) -> VillageEvent:
-    return VillageEvent(kind, datetime.now(UTC), number, persona, nth, text, code)
 
 
 def softphones(config: SoftphoneConfig, pipe: Connection) -> None:

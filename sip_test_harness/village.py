@@ -22,11 +22,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sip_test_harness import process
 from sip_test_harness.ears import PROMPTS
 from sip_test_harness.exchange import ExchangeConfig
 from sip_test_harness.model import Kind, Persona, VillageEvent
-from sip_test_harness.process import Order, SoftphoneConfig
+from sip_test_harness.orders import Order, SoftphoneConfig, event
 from xunfang.errors import BadScenario, TrunkError
 
 RTP_PORTS = 100
@@ -38,7 +37,8 @@ EXCHANGE = -1
 
 class Village:
     """`prompts`: folder of the prompts that will be played to us (index.yaml: text -> file).
-    `loss_percent`: RTP packets lost both ways. `on_event` is called from the village's own thread as things happen."""
+    `loss_percent`: RTP packets lost both ways. `on_event` is called from the village's own
+    thread as things happen."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Village:
         deadline = time.monotonic() + START_S
         with self._changed:
             while len(self._ready) <= self._count:
-                errors = [event.text for event in self._events if event.kind is Kind.ERROR]
+                errors = [e.text for e in self._events if e.kind is Kind.ERROR]
                 if errors or not self._changed.wait(max(0.0, deadline - time.monotonic())):
                     break
             else:
@@ -174,7 +174,7 @@ class Village:
             addresses = tuple((self._host, self._port + 1 + n) for n in range(self._count))
             rtp_port = self._rtp_port + self._count * RTP_PORTS
             config = ExchangeConfig((self._host, self._port), addresses, rtp_port, personas)
-            main: Any = process.exchange
+            main: Any = _exchange
         else:
             config = SoftphoneConfig(
                 at,
@@ -186,7 +186,7 @@ class Village:
                 self._loss_percent,
                 self._prompts,
             )
-            main = process.softphones
+            main = _softphones
         running = self._context.Process(target=main, args=(config, theirs), name=f"village-{at}", daemon=True)
         running.start()
         theirs.close()
@@ -209,16 +209,16 @@ class Village:
             if not self._pipes:
                 return
 
-    def _note(self, at: int, event: VillageEvent) -> None:
+    def _note(self, at: int, what: VillageEvent) -> None:
         with self._changed:
-            if event.kind is Kind.READY:
+            if what.kind is Kind.READY:
                 self._ready.add(at)
-            elif event.kind is Kind.INCOMING:
-                self._holding[event.number] = at
-            self._events.append(event)
+            elif what.kind is Kind.INCOMING:
+                self._holding[what.number] = at
+            self._events.append(what)
             self._changed.notify_all()
         if self._on_event is not None:
-            self._on_event(event)
+            self._on_event(what)
 
     def _died(self, at: int) -> bool:
         """True: it was started again."""
@@ -230,12 +230,24 @@ class Village:
         if expected:
             return False
         text = f"a process of the village ended unasked (exit code {running.exitcode})"
-        self._note(at, process.event(Kind.ERROR, text=text))
+        self._note(at, event(Kind.ERROR, text=text))
         if at == EXCHANGE or not started:
             return False
         self._pipes[at].close()
         self._spawn(at)
         return True
+
+
+def _softphones(config: SoftphoneConfig, pipe: Connection) -> None:
+    from sip_test_harness.process import softphones  # pjsua2 is loaded in the child only
+
+    softphones(config, pipe)
+
+
+def _exchange(config: ExchangeConfig, pipe: Connection) -> None:
+    from sip_test_harness.process import exchange
+
+    exchange(config, pipe)
 
 
 def _send(pipe: Connection, what: Any) -> None:

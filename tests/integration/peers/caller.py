@@ -23,7 +23,8 @@ LOUD = 130.0
 
 @dataclass(frozen=True)
 class CallPlan:
-    """`rounds`: PCM to play before each answer. `talk_s`: hang up so long after the answer (None: after the rounds)."""
+    """`rounds`: PCM to play before each answer. `talk_s`: hang up so long after the answer
+    (None: after the rounds)."""
 
     number: str
     rounds: tuple[bytes, ...] = ()
@@ -49,7 +50,7 @@ class Outcome:
 
 
 def place(plans: list[CallPlan], trunk: TrunkConfig, within: float = 60.0) -> dict[str, Outcome]:
-    """All calls, at most four at a time; by number. AssertionError when the process dies or takes too long."""
+    """All calls by number, at most four at a time. AssertionError when that takes too long."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_main, args=(plans, trunk, theirs), daemon=True)
@@ -107,6 +108,12 @@ class _Talk:
             return True
         return self.plan.talk_s is not None
 
+    def over(self, now: float) -> bool:
+        assert self.answered_at is not None
+        if self.plan.talk_s is not None and now - self.answered_at > self.plan.talk_s:
+            return True
+        return not self.converse(now)
+
     def hear(self, now: float) -> None:
         from sip_test_harness.audio import rms
 
@@ -157,9 +164,7 @@ def _main(plans: list[CallPlan], config: TrunkConfig, pipe: Connection) -> None:
                     talk.packets, talk.packets_at = packets, now
                 if now - talk.packets_at > talk.plan.rtp_lost_s:
                     dialling.hang_up("rtp_lost")
-                elif talk.plan.talk_s is not None and now - talk.answered_at > talk.plan.talk_s:
-                    dialling.hang_up("dialogue")
-                elif not talk.converse(now):
+                elif talk.over(now):
                     dialling.hang_up("dialogue")
     pipe.close()
     endpoint.exit_process(0)
