@@ -99,10 +99,10 @@ def plan_due(store: Store, clock: Clock, policy: Policy) -> PlanReport:
         with store.read() as work:
             elders = work.elders.page(after_id, PAGE)
             page = _look(work, elders, policy, now)
-        if not elders:
+        report = _sum(report, _write(store, page, policy, now))
+        if len(elders) < PAGE:
             return report
         after_id = elders[-1].id
-        report = _sum(report, _write(store, page, policy, now))
 
 
 def plan_row(elder: Elder, way: Way, now: datetime, policy: Policy) -> VisitPlan:

@@ -1,4 +1,4 @@
-"""A house on a real SQLite database, a clock that is moved, and a scripted telephone process group.
+"""A house on a real database, a clock that is moved, and a scripted telephone process group.
 
 `ScriptedFleet` is the only double: it stands for ivr.session.fleet, which the acceptance tests run
 for real. A script is a list of endings, one per call to that number; each ending is a list of
@@ -28,7 +28,7 @@ from scheduler.journal import Journal
 from scheduler.overdue import close_overdue
 from scheduler.planning import plan_due
 from scheduler.policy import Policy
-from storage import Store, new_secret
+from storage import Store
 from storage.model import Case, Elder, VisitPlan
 from xunfang.clock import FixedClock
 from xunfang.vocabulary import Alert, AnswerSource, CallDisposition, ConsentPurpose, Speaker
@@ -171,11 +171,10 @@ class ScriptedFleet:
 class House:
     """One county with one village, wired as the composition root wires it."""
 
-    def __init__(self, folder: Path, config: DispatchConfig | None = None) -> None:
+    def __init__(self, store: Store, folder: Path, config: DispatchConfig | None = None) -> None:
         self.folder = folder
         self.clock = FixedClock(MONDAY_NINE)
-        self.store = Store(f"sqlite:///{folder / 'test.db'}", [new_secret()])
-        self.store.migrate()
+        self.store = store
         self.config = config or DispatchConfig(policy=Policy())
         self.policy = self.config.policy
         self.fleet = ScriptedFleet(self.clock)
@@ -223,9 +222,13 @@ class House:
         return dialled
 
     def run(self, hours: float, by: timedelta = timedelta(minutes=10)) -> None:
+        """Plans every six hours, dispatches in steps of `by`."""
         until = self.clock.now() + timedelta(hours=hours)
+        plan_at = self.clock.now()
         while self.clock.now() < until:
-            self.plan()
+            if self.clock.now() >= plan_at:
+                self.plan()
+                plan_at += timedelta(hours=6)
             self.step(by)
 
     def plan_of(self, elder: Elder) -> VisitPlan:

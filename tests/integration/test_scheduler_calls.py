@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ivr.session.model import CallEnded, Remembered
 from scheduler.dispatch import DispatchConfig
 from scheduler.order import OrderConfig
 from scheduler.policy import Policy
+from storage import Store
 from storage.model import Notice
 from xunfang.errors import BadInput
 from xunfang.vocabulary import (
@@ -36,11 +36,9 @@ OTHER_PHONE = "13812340002"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(sqlite_store: Store, tmp_path: Path) -> House:
     config = DispatchConfig(policy=Policy(), order=OrderConfig(recordings=tmp_path, duty_number="12345"))
-    house = House(tmp_path, config)
-    yield house
-    house.store.close()
+    return House(sqlite_store, tmp_path, config)
 
 
 def notices_of(house: House, case_id: int) -> list[Notice]:
