@@ -48,10 +48,11 @@ class Db:
     def __init__(self, connection: Connection, vault: Vault) -> None:
         self._connection = connection
         self.vault = vault
+        self.dialect = connection.dialect.name  # sqlite | postgresql
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT; both engines spell it alike."""
-        return sqlite.insert(table) if self._connection.dialect.name == "sqlite" else postgresql.insert(table)
+        return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
 
     def row(self, statement: sa.Executable) -> AnyRow | None:
         with translated():
@@ -81,6 +82,14 @@ class Db:
                 )
             changed += result.rowcount
         return changed
+
+    def add_many(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Insert many and give back their ids in the order given."""
+        if not rows:
+            return []
+        statement = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
+        with translated():
+            return [int(id) for id in self._connection.scalars(statement, [dict(row) for row in rows])]
 
     def one(self, shape: Shape[Fact], statement: sa.Executable) -> Fact | None:
         row = self.row(statement)

@@ -104,6 +104,14 @@ elder = Table(
     Index(None, "area_id", "id"),
 )
 
+# 备注 of the ledger. Beside the elder, because only the ledger reads it.
+elder_note = Table(
+    "elder_note",
+    metadata,
+    Column("elder_id", ID, ForeignKey("elder.id"), primary_key=True, autoincrement=False),
+    Column("text", Encrypted, nullable=False),
+)
+
 contact = Table(
     "contact",
     metadata,

@@ -7,6 +7,7 @@ from storage.repository_areas import Areas, Visitors
 from storage.repository_calls import Calls
 from storage.repository_cases import Cases
 from storage.repository_elders import Consents, Contacts, Elders
+from storage.repository_ledger import Ledger
 from storage.repository_outbox import Audit, Notices
 from storage.repository_plans import Plans
 from storage.repository_records import Records
@@ -20,6 +21,7 @@ class Work:
         self.db = db  # for this room only
         self.areas = Areas(db)
         self.elders = Elders(db)
+        self.ledger = Ledger(db)
         self.contacts = Contacts(db)
         self.consents = Consents(db)
         self.visitors = Visitors(db)
