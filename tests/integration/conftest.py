@@ -8,10 +8,9 @@ from pathlib import Path
 
 import postgres_server
 import pytest
+from storage_cast import SECRET
 
 from storage import Store
-
-SECRET = "a secret only for tests, 0123456789"
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from storage import Work
 from storage.model import Call, Case, Elder, VisitPlan
 from xunfang.vocabulary import CaseKind, Category, PlanStatus, Priority, VisitMode
 
+SECRET = "a secret only for tests, 0123456789"
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in the village
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)

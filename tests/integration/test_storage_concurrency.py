@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from conftest import SECRET
-from storage_cast import MINUTE, NOW, a_case, a_plan, a_row, an_elder
+from storage_cast import MINUTE, NOW, SECRET, a_case, a_plan, a_row, an_elder
 
 from storage import Store
 from storage.engine import database_url, open_engine

@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from conftest import SECRET
 from sqlalchemy import event
-from storage_cast import DAY, ID_CARD, NOW, PHONE, a_case, an_elder
+from storage_cast import DAY, ID_CARD, NOW, PHONE, SECRET, a_case, an_elder
 
 from storage import Store, Work
 from xunfang.vocabulary import ConsentPurpose

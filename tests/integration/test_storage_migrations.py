@@ -12,8 +12,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from conftest import SECRET
-from storage_cast import PHONE, an_elder
+from storage_cast import PHONE, SECRET, an_elder
 
 from storage import Store, migrate
 from storage.engine import database_url, open_engine

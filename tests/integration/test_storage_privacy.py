@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from conftest import SECRET
-from storage_cast import ADDRESS, ID_CARD, MINUTE, NAME, NOW, PHONE, a_call, a_case, an_elder
+from storage_cast import ADDRESS, ID_CARD, MINUTE, NAME, NOW, PHONE, SECRET, a_call, a_case, an_elder
 
 from storage import Store
 from storage.engine import database_url, open_engine
