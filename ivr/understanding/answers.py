@@ -1,0 +1,371 @@
+"""The answer class of one utterance for the question that was asked.
+
+Each question's entries are matched (longest match wins inside one question); this module
+resolves what remains: contradiction takes the worse reading, except where the elder says
+that the bad is over, partial, old or somebody else's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ivr.understanding.lexicon import Lexicon
+from ivr.understanding.model import Event, Polarity, Question, Subject, Time
+from ivr.understanding.patterns import Hit, longest_only
+from ivr.understanding.slots import Found, Slots
+
+Judged = tuple[Found, Slots]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the resolvers look at."""
+
+    text: str
+    question: Question
+    last: dict[str, int]  # class -> start of its last hit
+    first: dict[str, int]
+    judged: list[Judged]
+    urgent: bool
+    concern: bool
+    relative: bool
+
+    def has(self, *classes: str) -> bool:
+        return any(c in self.last for c in classes)
+
+    def affirmed(self, *events: Event) -> list[Judged]:
+        """Events that are true of the elder or near, now or lately."""
+        return [
+            (f, s)
+            for f, s in self.judged
+            if s.polarity is Polarity.AFFIRMED
+            and not s.media
+            and s.time is not Time.PAST
+            and (not events or f.event in events)
+        ]
+
+    def negated(self, *events: Event) -> bool:
+        return any(
+            s.polarity is Polarity.NEGATED and (not events or f.event in events) for f, s in self.judged
+        )
+
+
+_OVER = re.compile(
+    r"(好了|好多了|好些了|不疼了|不痛了|没事了|不晕了|不咳了|退烧|缓过来|过去了|恢复|康复|出院了|修好|换了|换好|弄好|修过|处理|解决|来修|查了没|好利索)"
+)
+_OLD = re.compile(
+    r"(老毛病|老病|老样子|老寒腿|跟以前一样|和以前一样|没变化|还那样|还是那样|就那样|多少年|好几年|几十年|[一二三四五六七八九十]年了|差不多)"
+)
+_MORE = re.compile(r"(加重|更|越来越|厉害了|严重|又犯|不如|重了)")
+
+
+def _wellbeing(heard: Heard) -> str:
+    bad = [
+        (f, s)
+        for f, s in heard.affirmed()
+        if s.subject in (Subject.SELF, Subject.UNKNOWN)
+        and f.event not in (Event.FRAUD, Event.FIRE, Event.GAS_LEAK)
+    ]
+    worse = heard.has("worse") or any(s.time in (Time.NOW, Time.RECENT) for _, s in bad)
+    habitual = any(s.time is Time.HABITUAL for _, s in bad)
+    if worse or habitual:
+        over = [m.start() for m in _OVER.finditer(heard.text)]
+        if (
+            over
+            and not heard.urgent
+            and over[-1] > heard.last.get("worse", -1)
+            and not _STILL.search(heard.text)
+        ):
+            return "good"
+        if heard.urgent:
+            return "worse"
+        if (_OLD.search(heard.text) or (habitual and not heard.has("worse"))) and not _MORE.search(
+            heard.text
+        ):
+            return "same"
+        return "worse"
+    if heard.has("same") and (not heard.has("good") or _OLD.search(heard.text)):
+        return "same"
+    if heard.has("good"):
+        return "good"
+    if heard.negated() and not heard.concern and heard.question is Question.HEALTH:
+        return "good"
+    return "unclear"
+
+
+_STILL = re.compile(r"(还是|还没|又|就是)[^，？]{0,5}(疼|痛|晕|咳|难受|不|没劲|起不|喘)")
+
+
+def _mood(heard: Heard) -> str:
+    suicidal = heard.affirmed(Event.SUICIDAL)
+    if suicidal:
+        return (
+            "good"
+            if heard.has("good") and not heard.urgent and suicidal[-1][1].time is Time.RECENT
+            else "worse"
+        )
+    if heard.has("worse"):
+        over = [m.start() for m in _OVER.finditer(heard.text)]
+        if over and over[-1] > heard.last["worse"]:
+            return "good"
+        return "worse"
+    if any(f.event is Event.SUICIDAL and s.polarity is Polarity.UNCERTAIN for f, s in heard.judged):
+        return "worse" if heard.has("worse") else "unclear"
+    if heard.urgent:
+        return "unclear"
+    if heard.has("same") and not heard.has("good"):
+        return "same"
+    if heard.has("good"):
+        return "good"
+    return "unclear"
+
+
+def _mobility(heard: Heard) -> str:
+    down = heard.affirmed(Event.CANNOT_GET_UP, Event.STROKE_SIGNS, Event.FALL, Event.SEVERE_PAIN)
+    mine = [(f, s) for f, s in down if s.subject is not Subject.OTHER and s.subject is not Subject.SPOUSE]
+    if any(s.time in (Time.NOW, Time.RECENT) for _, s in mine) or heard.has("worse"):
+        if (
+            (_OLD.search(heard.text) or heard.has("same"))
+            and not heard.urgent
+            and not _MORE.search(heard.text)
+        ):
+            return "same"
+        if heard.has("good") and heard.last["good"] > heard.last.get("worse", -1) and not heard.urgent:
+            over = _OVER.search(heard.text)
+            if over:
+                return "good"
+        return "worse"
+    if heard.has("same"):
+        return "good" if heard.has("good") and not _OLD.search(heard.text) else "same"
+    if heard.has("good") or any(f.entry == "up.can" for f, _ in heard.judged):
+        return "good"
+    return "unclear"
+
+
+def _illness(heard: Heard) -> str:
+    true = [(f, s) for f, s in heard.affirmed() if s.subject not in (Subject.OTHER, Subject.SPOUSE)]
+    past_only = any(s.time is Time.PAST and s.polarity is Polarity.AFFIRMED for _, s in heard.judged)
+    if heard.has("better") and (heard.has("yes") or true or not heard.has("none")) and not heard.urgent:
+        return "none" if past_only and not true else "better"
+    if true:
+        return "yes"
+    if heard.has("yes"):
+        if past_only and heard.has("none"):
+            return "none"
+        return "yes"
+    if heard.has("none") or heard.negated():
+        return "none"
+    return "none" if past_only else "unclear"
+
+
+_SAFETY_EVENT = {
+    Question.GAS: (Event.GAS_LEAK, Event.FIRE, Event.POISONING),
+    Question.FIRE: (Event.FIRE, Event.GAS_LEAK),
+    Question.ELECTRICITY: (Event.FIRE,),
+    Question.WATER_HEATING: (Event.FIRE, Event.GAS_LEAK, Event.POISONING),
+}
+
+
+def _safety(heard: Heard) -> str:
+    events = _SAFETY_EVENT[heard.question]
+    here = [(f, s) for f, s in heard.affirmed(*events) if s.subject is not Subject.OTHER]
+    if any(s.time is Time.NOW and not s.resolved for _, s in here):
+        return "unsafe"
+    near = any(s.near_miss for _, s in heard.judged)
+    if heard.urgent and here:
+        return "unsafe"
+    if heard.has("unsafe"):
+        over = [m.start() for m in _OVER.finditer(heard.text)]
+        if over and over[-1] > heard.last["unsafe"]:
+            return "safe"
+        return "partly" if heard.has("partly") else "unsafe"
+    if here:
+        return "partly" if any(s.resolved for _, s in here) else "unsafe"
+    if heard.has("partly") or near:
+        return "partly"
+    if heard.has("safe"):
+        return "safe"
+    if heard.negated(*events):
+        return "safe"
+    return "unclear"
+
+
+def _needs(heard: Heard) -> str:
+    if heard.urgent or heard.has("yes") or heard.concern:
+        return "yes"
+    if heard.has("no"):
+        return "no"
+    return "unclear"
+
+
+_NO_CALL = re.compile(
+    r"(电话|消息|信|音信)[^，？]{0,3}(都|也)?(不|没)|(不|没)(打|来|接)(过|个)?电话|没人|谁也|都不管|不管"
+)
+
+
+def _family(heard: Heard) -> str:
+    if heard.has("neglected"):
+        if heard.has("calls_only") and not _NO_CALL.search(heard.text):
+            return "calls_only"
+        if (
+            heard.has("visits")
+            and heard.last["visits"] > heard.last["neglected"]
+            and not _RARE.search(heard.text)
+        ):
+            return "visits"
+        return "neglected"
+    if heard.has("visits"):
+        return "visits"
+    if heard.has("calls_only"):
+        return "neglected" if _NO_CALL.search(heard.text) else "calls_only"
+    if heard.has("alone"):
+        return "alone"
+    return "unclear"
+
+
+_RARE = re.compile(r"(过年|一年|逢年过节|半年|几年|难得|才来|才回)")
+
+
+def _economy(heard: Heard) -> str:
+    if heard.has("short"):
+        if (
+            heard.has("enough")
+            and heard.last["enough"] > heard.last["short"]
+            and not _HARD.search(heard.text)
+        ):
+            return "enough"
+        return "short"
+    if heard.has("enough"):
+        return "enough"
+    return "unclear"
+
+
+_HARD = re.compile(r"(不够|借|欠|没钱|吃不起|看不起|买不起)")
+
+
+def _event(heard: Heard) -> str:
+    true = [
+        (f, s)
+        for f, s in heard.affirmed()
+        if s.subject is not Subject.OTHER or heard.relative or heard.urgent
+    ]
+    corrected = any(
+        s.polarity is Polarity.UNCERTAIN and s.time is not Time.HYPOTHETICAL for _, s in heard.judged
+    )
+    quoted = any(s.media or s.warning for _, s in heard.judged)
+    if true or heard.urgent:
+        return "yes"
+    if quoted:
+        return "no" if heard.has("no") else "unclear"
+    if heard.has("yes") and not heard.judged:
+        return "yes"
+    if corrected:
+        return "unclear"
+    if heard.negated() or heard.has("no"):
+        return "yes" if heard.has("yes") and not heard.judged else "no"
+    if any(s.subject is Subject.OTHER for _, s in heard.affirmed()):
+        return "no"
+    if heard.has("yes"):
+        return "yes"
+    if any(s.time is Time.PAST for _, s in heard.judged):
+        return "no"
+    return "unclear"
+
+
+def _callback(heard: Heard) -> str:
+    if heard.urgent:
+        return "yes"
+    if heard.has("unclear"):
+        return "unclear" if not heard.has("yes", "no") else ("no" if heard.has("no") else "unclear")
+    if heard.has("no"):
+        return "yes" if heard.has("yes") and heard.last["yes"] > heard.last["no"] + 2 else "no"
+    if heard.has("yes"):
+        return "yes"
+    return "unclear"
+
+
+_RELATIVE_ON_LINE = re.compile(r"(儿子|女儿|闺女|姑娘|媳妇|女婿|孙|邻居|保姆|护工|老伴|不在|没在|出去|他|她)")
+
+
+def _identity(heard: Heard) -> str:
+    if heard.has("other_person"):
+        if (
+            heard.has("self")
+            and heard.last["self"] > heard.last["other_person"]
+            and _HANDED.search(heard.text)
+        ):
+            return "self"
+        if heard.has("wrong_number") and not _RELATIVE_ON_LINE.search(heard.text):
+            return "wrong_number"
+        if heard.has("self") and heard.first["self"] < heard.first["other_person"] and not heard.relative:
+            return "self"
+        return "other_person"
+    for answer in ("wrong_number", "refuse"):
+        if heard.has(answer):
+            return answer
+    if heard.has("unclear"):
+        return "self" if heard.has("self") and heard.first["self"] < heard.first["unclear"] else "unclear"
+    if heard.has("self"):
+        return "self"
+    return "other_person" if heard.relative else "unclear"
+
+
+_HANDED = re.compile(r"(来了|接了|给我|我来|换我|喊|叫|等)")
+
+_RESOLVERS: dict[Question, Callable[[Heard], str]] = {
+    Question.IDENTITY: _identity,
+    Question.HEALTH: _wellbeing,
+    Question.MOOD: _mood,
+    Question.MOBILITY: _mobility,
+    Question.ILLNESS: _illness,
+    Question.GAS: _safety,
+    Question.WATER_HEATING: _safety,
+    Question.ELECTRICITY: _safety,
+    Question.FIRE: _safety,
+    Question.NEEDS: _needs,
+    Question.FAMILY: _family,
+    Question.ECONOMY: _economy,
+    Question.EVENT: _event,
+    Question.CALLBACK: _callback,
+}
+# Questions about the elder's own state: what is said of others does not answer them.
+_ABOUT_SELF = frozenset({Question.HEALTH, Question.MOBILITY, Question.ILLNESS})
+_OTHERS = re.compile(
+    r"(老伴|老头子?|老婆子?|老太婆|儿子|闺女|女儿|姑娘|孩子|孙子|孙女|邻居|他|她|媳妇)们?[^，？我]{0,6}$"
+)
+
+
+def answer_hits(text: str, question: Question, lexicon: Lexicon) -> list[tuple[str, Hit]]:
+    entries, patterns = lexicon.answers_for(question)
+    out: list[tuple[str, Hit]] = []
+    for hit in longest_only(patterns.find(text)):
+        klass = entries[hit.owner].get("class")
+        if klass == "ignore":
+            continue
+        if question in _ABOUT_SELF and _OTHERS.search(text[: hit.start]):
+            continue
+        out.append((klass, hit))
+    return out
+
+
+def answer(
+    text: str,
+    question: Question,
+    judged: list[Judged],
+    *,
+    urgent: bool,
+    concern: bool,
+    relative: bool,
+    lexicon: Lexicon,
+) -> str:
+    if question is Question.ANY:
+        return "other"
+    last: dict[str, int] = {}
+    first: dict[str, int] = {}
+    for klass, hit in answer_hits(text, question, lexicon):
+        last[klass] = hit.start
+        first.setdefault(klass, hit.start)
+    heard = Heard(text, question, last, first, judged, urgent, concern, relative)
+    return _RESOLVERS[question](heard)

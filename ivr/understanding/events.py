@@ -1,0 +1,80 @@
+"""Where danger and health events and pleas are spoken of: spans of text, before any judgement."""
+
+from __future__ import annotations
+
+from ivr.understanding.lexicon import Lexicon
+from ivr.understanding.model import Event
+from ivr.understanding.patterns import Hit, PatternSet, longest_only
+from ivr.understanding.phonetic import Repaired
+from ivr.understanding.slots import Found
+
+# An idiom masks what it covers at least this much of.
+MASK_SHARE = 0.6
+_KINDS = ("event", "plea", "idiom")
+
+
+class EventFinder:
+    def __init__(self, lexicon: Lexicon) -> None:
+        entries, patterns = lexicon.patterns(*_KINDS)
+        self._entries = entries
+        self._patterns: PatternSet = patterns
+
+    def find(self, repaired: Repaired) -> tuple[list[Found], list[tuple[int, int, str]]]:
+        """Events in order of place, and the spans of pleas with their entry ids."""
+        hits = self._patterns.find(repaired.text)
+        if not hits:
+            return [], []
+        idioms = [h for h in hits if self._entries[h.owner].kind == "idiom"]
+        live = [h for h in hits if self._entries[h.owner].kind != "idiom" and not _masked(h, idioms)]
+        pleas = [h for h in live if self._entries[h.owner].kind == "plea"]
+        events = [h for h in live if self._entries[h.owner].kind == "event"]
+        found: list[Found] = []
+        by_event: dict[str, list[Hit]] = {}
+        for hit in events:
+            by_event.setdefault(self._entries[hit.owner].get("event"), []).append(hit)
+        for name, same in by_event.items():
+            for hit in _without_overlap(same):
+                entry = self._entries[hit.owner]
+                found.append(
+                    Found(
+                        event=Event(name),
+                        start=hit.start,
+                        end=hit.end,
+                        entry=entry.id,
+                        level=entry.get("level", "review"),
+                        polarity=entry.get("polarity"),
+                        time=entry.get("time"),
+                        subject=entry.get("subject"),
+                        cost=round(repaired.cost(hit.start, hit.end), 2),
+                    )
+                )
+        found.sort(key=lambda f: (f.start, f.end))
+        return found, [(h.start, h.end, self._entries[h.owner].id) for h in longest_only(pleas)]
+
+
+def _masked(hit: Hit, idioms: list[Hit]) -> bool:
+    length = hit.end - hit.start
+    for idiom in idioms:
+        overlap = min(hit.end, idiom.end) - max(hit.start, idiom.start)
+        if overlap > 0 and (
+            overlap == length or (overlap >= MASK_SHARE * length and idiom.end - idiom.start >= length)
+        ):
+            return True
+    return False
+
+
+def _without_overlap(hits: list[Hit]) -> list[Hit]:
+    """Of overlapping hits of one event the longest speaks."""
+    kept: list[Hit] = []
+    for hit in sorted(hits, key=lambda h: (h.start - h.end, h.start)):
+        if all(hit.end <= k.start or hit.start >= k.end for k in kept):
+            kept.append(hit)
+    return sorted(kept, key=lambda h: h.start)
+
+
+def event_finder(lexicon: Lexicon) -> EventFinder:
+    slot = "event_finder"
+    if slot not in lexicon.compiled:
+        lexicon.compiled[slot] = EventFinder(lexicon)
+    made: EventFinder = lexicon.compiled[slot]
+    return made

@@ -1,0 +1,256 @@
+"""The pattern language of the lexicon, and a fast way to look for thousands of patterns at once.
+
+A pattern is a plain phrase with a few signs:
+
+    (甲|乙)   one of these            甲?      may be missing
+    [甲乙]    one of these characters ~        up to 4 characters of the same clause
+    ^ $       start / end of a clause ~~       up to 10 characters of the same clause
+
+(Look-around of Python's `re` is understood too, for the cases that need it.)
+
+Searching: from each pattern the rarest words that it cannot do without are taken as keys;
+one Aho-Corasick pass over the utterance finds the keys, and only the patterns whose key
+was seen are tried as regular expressions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import ahocorasick
+
+GAP = "[^，？]{0,4}"
+WIDE_GAP = "[^，？]{0,10}"
+CLAUSE_START = "(?:(?<![^，？])|(?<=[，？][啊哦嗯哎那]))"
+CLAUSE_END = "(?=[，？]|$)"
+
+
+class PatternError(ValueError):
+    """The pattern cannot be read; the message says where."""
+
+
+def to_regex(pattern: str) -> str:
+    """Python regular expression for a lexicon pattern."""
+    out: list[str] = []
+    in_class = False
+    i = 0
+    while i < len(pattern):
+        char = pattern[i]
+        if in_class:
+            out.append(char)
+            in_class = char != "]"
+        elif char == "[":
+            in_class = True
+            out.append(char)
+        elif char == "(" and not pattern.startswith("(?", i):
+            out.append("(?:")
+        elif char == "~":
+            if pattern.startswith("~~", i):
+                out.append(WIDE_GAP)
+                i += 1
+            else:
+                out.append(GAP)
+        elif char == "^":
+            out.append(CLAUSE_START)
+        elif char == "$":
+            out.append(CLAUSE_END)
+        else:
+            out.append(char)
+        i += 1
+    return "".join(out)
+
+
+_ZERO_WIDTH = ("(?!", "(?=", "(?<!", "(?<=")
+
+
+class _KeyFinder:
+    """Recursive descent over a pattern: the set of literals of which one must be present."""
+
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self.at = 0
+
+    def alternatives(self) -> frozenset[str] | None:
+        """Up to the closing bracket or the end. None: may match without any literal."""
+        union: set[str] = set()
+        unsure = False
+        while True:
+            keys = self.sequence()
+            if keys is None:
+                unsure = True
+            else:
+                union |= keys
+            if self.at < len(self.pattern) and self.pattern[self.at] == "|":
+                self.at += 1
+                continue
+            break
+        return None if unsure else frozenset(union)
+
+    def sequence(self) -> frozenset[str] | None:
+        best: frozenset[str] | None = None
+        run = ""
+
+        def better(keys: frozenset[str] | None) -> None:
+            nonlocal best
+            if not keys:
+                return
+            if best is None or _selectivity(keys) > _selectivity(best):
+                best = keys
+
+        pattern = self.pattern
+        while self.at < len(pattern) and pattern[self.at] not in "|)":
+            char = pattern[self.at]
+            keys: frozenset[str] | None = None
+            literal = ""
+            if pattern.startswith(_ZERO_WIDTH, self.at):
+                self.at = self._skip_group()
+                better(frozenset({run}) if run else None)
+                run = ""
+                continue
+            if char == "(":
+                self.at += 3 if pattern.startswith("(?:", self.at) else 1
+                keys = self.alternatives()
+                if self.at >= len(pattern):
+                    raise PatternError(f"missing ) in pattern {pattern!r}")
+                self.at += 1
+            elif char == "[":
+                end = pattern.find("]", self.at)
+                if end < 0:
+                    raise PatternError(f"missing ] in pattern {pattern!r}")
+                members = pattern[self.at + 1 : end]
+                if not members.startswith("^") and "-" not in members and "\\" not in members:
+                    keys = frozenset(members)
+                self.at = end + 1
+            elif char in "~^$.":
+                self.at += 1
+            elif char == "\\":
+                self.at += 2
+            else:
+                literal = char
+                self.at += 1
+            optional, repeated = self._quantifier()
+            if literal and not optional:
+                run += literal
+                if repeated:
+                    better(frozenset({run}))
+                    run = ""
+                continue
+            better(frozenset({run}) if run else None)
+            run = ""
+            if keys and not optional:
+                better(keys)
+        better(frozenset({run}) if run else None)
+        return best
+
+    def _quantifier(self) -> tuple[bool, bool]:
+        if self.at >= len(self.pattern):
+            return False, False
+        char = self.pattern[self.at]
+        if char in "?*":
+            self.at += 1
+            return True, True
+        if char == "+":
+            self.at += 1
+            return False, True
+        if char == "{":
+            end = self.pattern.find("}", self.at)
+            if end < 0:
+                raise PatternError(f"missing }} in pattern {self.pattern!r}")
+            body = self.pattern[self.at + 1 : end]
+            self.at = end + 1
+            return body.startswith(("0", ",")), True
+        return False, False
+
+    def _skip_group(self) -> int:
+        depth = 0
+        for i in range(self.at, len(self.pattern)):
+            if self.pattern[i] == "(":
+                depth += 1
+            elif self.pattern[i] == ")":
+                depth -= 1
+                if depth == 0:
+                    return i + 1
+        raise PatternError(f"missing ) in pattern {self.pattern!r}")
+
+
+def _selectivity(keys: frozenset[str]) -> tuple[int, int]:
+    return min(len(k) for k in keys), -len(keys)
+
+
+def keys_of(pattern: str) -> frozenset[str]:
+    """Literals of which at least one is in every text that the pattern matches."""
+    finder = _KeyFinder(pattern)
+    keys = finder.alternatives()
+    if finder.at < len(pattern):
+        raise PatternError(f"unexpected {pattern[finder.at]!r} in pattern {pattern!r}")
+    if keys is None:
+        raise PatternError(f"pattern {pattern!r} could match without any fixed word: add one")
+    return keys
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A pattern of the `owner`-th entry found at `start:end`."""
+
+    owner: int
+    start: int
+    end: int
+
+
+class PatternSet:
+    """Many patterns, compiled once. `find` returns every match of every pattern."""
+
+    def __init__(self, patterns: Iterable[tuple[int, str]]) -> None:
+        self._owners: list[int] = []
+        self._regexes: list[re.Pattern[str]] = []
+        by_key: dict[str, list[int]] = {}
+        # Patterns of one owner are joined when they share their keys: fewer regular expressions.
+        grouped: dict[tuple[int, frozenset[str]], list[str]] = {}
+        for owner, pattern in patterns:
+            grouped.setdefault((owner, keys_of(pattern)), []).append(pattern)
+        for (owner, keys), members in grouped.items():
+            try:
+                regex = re.compile("|".join(to_regex(m) for m in sorted(members, key=len, reverse=True)))
+            except re.error as exc:
+                raise PatternError(f"cannot read pattern {members!r}: {exc}") from exc
+            number = len(self._regexes)
+            self._owners.append(owner)
+            self._regexes.append(regex)
+            for key in keys:
+                by_key.setdefault(key, []).append(number)
+        self._automaton = ahocorasick.Automaton()
+        for key, numbers in by_key.items():
+            self._automaton.add_word(key, tuple(numbers))
+        self._automaton.make_automaton()
+        self._empty = not by_key
+
+    def find(self, text: str) -> list[Hit]:
+        if self._empty or not text:
+            return []
+        wanted: set[int] = set()
+        for _, numbers in self._automaton.iter(text):
+            wanted.update(numbers)
+        owners, regexes = self._owners, self._regexes
+        return [
+            Hit(owners[n], m.start(), m.end())
+            for n in sorted(wanted)
+            for m in regexes[n].finditer(text)
+            if m.end() > m.start()
+        ]
+
+
+def longest_only(hits: Sequence[Hit]) -> list[Hit]:
+    """Drop hits that lie inside a longer one (没有不够 beats 不够 beats 够). Sorted by place."""
+    ordered = sorted(hits, key=lambda h: (h.start - h.end, h.start))
+    kept: list[Hit] = []
+    for hit in ordered:
+        if any(
+            k.start <= hit.start and hit.end <= k.end and (k.end - k.start) > (hit.end - hit.start)
+            for k in kept
+        ):
+            continue
+        kept.append(hit)
+    kept.sort(key=lambda h: (h.start, h.end))
+    return kept

@@ -1,0 +1,227 @@
+"""`understand`: one utterance in, everything that it meant out (语义判断). Pure and fast."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ivr.understanding import alert as alerts
+from ivr.understanding.alert import RANK, Surroundings, worst
+from ivr.understanding.announcements import find_announcement
+from ivr.understanding.answers import Judged, answer
+from ivr.understanding.controls import decide, find_controls
+from ivr.understanding.events import event_finder
+from ivr.understanding.lexicon import Lexicon, default_lexicon
+from ivr.understanding.model import Judgement, Polarity, Question, Subject, Time, Understanding
+from ivr.understanding.phonetic import repairer
+from ivr.understanding.slots import Found, Slots, slot_reader
+from ivr.understanding.text import Line, normalise, rewrite
+from xunfang.vocabulary import Alert
+
+# Longer utterances are television or noise; the danger in them is still looked for in the first part.
+MAX_CHARS = 600
+
+_WORRYING = frozenset({"worse", "unsafe", "partly", "short", "neglected"})
+_ASKS_FOR_HUMANS = frozenset({(Question.NEEDS, "yes"), (Question.CALLBACK, "yes")})
+_CHRONIC = re.compile(
+    r"(高血压|血压|糖尿病|血糖|关节炎|老毛病|老寒腿|风湿|冠心病|气管炎|白内障|老慢支|颈椎|腰椎|腰间盘|骨质|前列腺|痛风|胃病|心脏病|三高|血脂|慢性|老病)"
+)
+_UNSTABLE = re.compile(
+    r"(加重|犯了|又犯|住院|疼得|厉害|没药|刚查|查出|更|不稳|高得|下不来|新|手术|断了|难受|烧|控制不)"
+)
+
+
+def understand(
+    text: str, question: Question | str = Question.ANY, *, lexicon: Lexicon | None = None
+) -> Understanding:
+    """Judge one utterance given as an answer to `question`.
+
+    Never raises for any text. An unknown question name raises ValueError: that is a bug of the caller.
+    """
+    asked = Question(question)
+    words = lexicon if lexicon is not None else default_lexicon()
+    line = rewrite(normalise(text[:MAX_CHARS]), _dialect(words))
+    if not line.text:
+        return Understanding(text, asked, Alert.NONE, "silence_noise", reasons=("nothing was said",))
+    spoken = find_announcement(line.text, words)
+    if spoken is not None:
+        return Understanding(
+            text,
+            asked,
+            Alert.NONE,
+            spoken.answer,
+            reasons=(f"announcement: {spoken.disposition}",),
+            evidence=(line.quote(spoken.start, spoken.end),),
+            announcement=spoken.disposition,
+        )
+    return _judge(text, asked, line, words)
+
+
+def _judge(text: str, question: Question, line: Line, words: Lexicon) -> Understanding:
+    repaired = repairer(words).repair(line.text)
+    heard = repaired.text
+    found, plea_spans = event_finder(words).find(repaired)
+    reader = slot_reader(words)
+    relative = reader.relative_speaks(heard)
+    pleas = [p for p in plea_spans if reader.plea_is_meant(heard, p[0], p[1])]
+    judged: list[Judged] = []
+    previous: Judged | None = None
+    for item in found:
+        slots = reader.read(heard, item, question, previous)
+        previous = (item, slots)
+        judged.append(previous)
+    judged = _settle(heard, judged, reader.corrected)
+    around = Surroundings(question, bool(pleas), relative)
+    weighed = [alerts.weigh(f, s, around) for f, s in judged]
+    reasons = [
+        f"{f.entry}: {s.polarity} {s.time} {s.subject} -> {a}"
+        for (f, s), a in zip(judged, weighed, strict=True)
+    ]
+    evidence = [
+        line.quote(f.start, f.end) for (f, _), a in zip(judged, weighed, strict=True) if a is not Alert.NONE
+    ]
+    level = worst(weighed)
+    if pleas:
+        level = Alert.URGENT
+        reasons += [f"{p[2]}: plea" for p in pleas]
+        evidence += [line.quote(p[0], p[1]) for p in pleas]
+    urgent = level is Alert.URGENT
+    topics = _concerns(heard, words)
+    plain = answer(
+        heard, question, judged, urgent=urgent, concern=bool(topics), relative=relative, lexicon=words
+    )
+    controls = find_controls(heard, words)
+    final = decide(controls, plain, question, danger=urgent or any(a is not Alert.NONE for a in weighed))
+    if level is Alert.NONE:
+        reason = _review_reason(heard, question, final, topics)
+        if reason:
+            level = Alert.REVIEW
+            reasons.append(reason)
+    main = _main(judged, weighed)
+    return Understanding(
+        text=text,
+        question=question,
+        alert=level,
+        answer=final,
+        judgements=tuple(_judgement(line, f, s) for f, s in judged),
+        main=None if main is None else _judgement(line, *main),
+        plea=bool(pleas),
+        details=_details(heard, question, final, words),
+        reasons=tuple(reasons),
+        evidence=tuple(dict.fromkeys(e for e in evidence if e)),
+    )
+
+
+def _settle(text: str, judged: list[Judged], corrected: Any) -> list[Judged]:
+    """A word taken back (摔了，哦不是摔) leaves the event open."""
+    out: list[Judged] = []
+    for i, (found, slots) in enumerate(judged):
+        if slots.polarity is Polarity.AFFIRMED and corrected(text, found):
+            out.append((found, _replace(slots, polarity=Polarity.UNCERTAIN)))
+            continue
+        if slots.polarity is Polarity.ASKED:
+            later = [s for f, s in judged[i + 1 :] if f.event is found.event]
+            if later and later[0].polarity in (Polarity.AFFIRMED, Polarity.NEGATED):
+                continue
+        out.append((found, slots))
+    return out
+
+
+def _replace(slots: Slots, **changes: Any) -> Slots:
+    values = {name: getattr(slots, name) for name in Slots.__slots__}
+    return Slots(**{**values, **changes})
+
+
+def _concerns(text: str, words: Lexicon) -> list[str]:
+    entries, patterns = words.patterns("concern")
+    return [
+        entries[h.owner].get("topic") for h in patterns.find(text) if not _NOT_MEANT.search(text[: h.start])
+    ]
+
+
+_NOT_MEANT = re.compile(
+    r"(不用|不要|不需要|没|别|不|要是|万一|如果|怕|电视里?[^，？]{0,6}|听说[^，？]{0,6})$"
+)
+
+
+def _review_reason(text: str, question: Question, final: str, topics: list[str]) -> str:
+    if final in ("opt_out", "ask_human"):
+        return f"control: {final}"
+    if final in _WORRYING:
+        return f"answer: {final}"
+    if (question, final) in _ASKS_FOR_HUMANS:
+        return f"request: {final}"
+    if question is Question.EVENT and final == "yes":
+        return "answer: something happened"
+    if (
+        question is Question.ILLNESS
+        and final == "yes"
+        and not (_CHRONIC.search(text) and not _UNSTABLE.search(text))
+    ):
+        return "answer: ill"
+    if topics and final not in ("silence_noise",):
+        return f"concern: {topics[0]}"
+    return ""
+
+
+_POLARITY_RANK = {Polarity.AFFIRMED: 3, Polarity.UNCERTAIN: 2, Polarity.NEGATED: 1, Polarity.ASKED: 0}
+_LEVEL_RANK = {"urgent": 2, "review": 1, "mild": 0}
+
+
+def _main(judged: list[Judged], weighed: list[Alert]) -> Judged | None:
+    """The judgement the alert rests on: the worst, then the surest, then the gravest, then the first."""
+    best: Judged | None = None
+    best_key: tuple[int, int, int] | None = None
+    for (found, slots), level in zip(judged, weighed, strict=True):
+        grave = _LEVEL_RANK[found.level] if level is not Alert.NONE else 0
+        key = (RANK[level], _POLARITY_RANK[slots.polarity], grave)
+        if best_key is None or key > best_key:
+            best, best_key = (found, slots), key
+    return best
+
+
+def _judgement(line: Line, found: Found, slots: Slots) -> Judgement:
+    start, end = line.span(found.start, found.end)
+    return Judgement(
+        event=found.event,
+        polarity=slots.polarity,
+        time=Time(slots.time),
+        subject=Subject(slots.subject),
+        start=start,
+        end=end,
+        evidence=line.original[start:end],
+        entry=found.entry,
+        cost=found.cost,
+    )
+
+
+def _details(text: str, question: Question, final: str, words: Lexicon) -> tuple[str, ...]:
+    """Needs asked for, or illnesses named."""
+    wanted = {
+        (Question.NEEDS, "yes"): "need",
+        (Question.CALLBACK, "yes"): "need",
+        (Question.ILLNESS, "yes"): "illness",
+        (Question.ILLNESS, "better"): "illness",
+        (Question.HEALTH, "worse"): "illness",
+    }.get((question, final))
+    if wanted is None:
+        return ()
+    entries, patterns = words.patterns("detail")
+    out: dict[str, None] = {}
+    for hit in sorted(patterns.find(text), key=lambda h: h.start):
+        entry = entries[hit.owner]
+        if entry.get("topic") == wanted and not _DECLINED.search(text[: hit.start]):
+            out[entry.get("detail")] = None
+    return tuple(out)
+
+
+_DECLINED = re.compile(r"(不用|不要|不需要|不缺|没有|没得|没)[^，？]{0,3}$")
+
+
+def _dialect(words: Lexicon) -> Any:
+    slot = "dialect"
+    if slot not in words.compiled:
+        table = {s: e.get("means") for e in words.of_kind("dialect") for s in e.say}
+        longest_first = sorted(table, key=len, reverse=True)
+        words.compiled[slot] = (re.compile("|".join(map(re.escape, longest_first)) or "(?!)"), table)
+    return words.compiled[slot]
