@@ -60,7 +60,7 @@ def misses(expected: Expected, seen: Observed) -> tuple[str, ...]:
     for name in ("disposition", "alert", "risk"):
         want, got = getattr(expected, name), getattr(seen, name)
         if want is not None and want is not got:
-            found.append(f"{name}: {got or 'none'}, expected {want}")
+            found.append(f"{name}: {got or 'unknown'}, expected {want}")
     if expected.cases is not None and set(expected.cases) != set(seen.cases):
         want_cases, got_cases = (", ".join(sorted(kinds)) or "none" for kinds in (expected.cases, seen.cases))
         found.append(f"cases: {got_cases}, expected {want_cases}")
