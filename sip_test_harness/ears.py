@@ -38,7 +38,8 @@ class Bank:
         self.texts: list[str] = []
         tail_length = int(TAIL_S * audio.RATE_HZ) // DECIMATE
         window = int((TAIL_S + SLACK_S) * audio.RATE_HZ) // DECIMATE
-        self._window, self._size = window, 1 << (window + tail_length - 1).bit_length()
+        # A tail that lies wholly inside the window never wraps round: no padding is needed.
+        self._window, self._size = window, 1 << (window - 1).bit_length()
         spectra, self._lengths = [], []
         for text, pcm in prompts:
             tail = _trimmed(_slow(pcm))[-tail_length:]
