@@ -2,6 +2,7 @@
 
 from ivr.understanding.lexicon import (
     Lexicon,
+    announcement_phrases,
     answer_phrases,
     control_phrases,
     default_lexicon,
@@ -34,6 +35,7 @@ __all__ = [
     "Subject",
     "Time",
     "Understanding",
+    "announcement_phrases",
     "answer_phrases",
     "control_phrases",
     "default_lexicon",

@@ -324,7 +324,12 @@ def control_phrases(lexicon: Lexicon | None = None) -> list[str]:
     return _canon("control", lexicon)
 
 
-def answer_phrases(lexicon: Lexicon | None, question: Question | str) -> list[str]:
+def announcement_phrases(lexicon: Lexicon | None = None) -> list[str]:
+    """What carriers and voicemail say, for the grammar of the opening and of early media."""
+    return _canon("announcement", lexicon)
+
+
+def answer_phrases(question: Question | str, lexicon: Lexicon | None = None) -> list[str]:
     """Short canonical answers to one question for the recogniser's grammar."""
     return _canon(str(Question(question)), lexicon)
 
