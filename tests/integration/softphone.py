@@ -20,6 +20,7 @@ from typing import Any
 
 RTP_PORTS = 40
 RTP_BASE = 30000
+QUIET_FRAMES = 40  # 0.8 s after the last word it is our turn
 
 
 def _main(connection: Connection, sip_port: int, options: dict[str, Any]) -> None:
@@ -48,8 +49,27 @@ def _main(connection: Connection, sip_port: int, options: dict[str, Any]) -> Non
         fields = {name: getattr(event, name) for name in event.__slots__}
         connection.send((type(event).__name__, fields))
 
+    script: list[bytes] = list(options.get("script", ()))
+    quiet = [0, False]  # frames of silence in a row; whether there was a voice before them
+
+    def listen(frame: bytes) -> None:
+        heard.extend(frame)
+        loud = max(frame[1::2][:160:4]) not in (0, 255) or min(frame[1::2]) not in (0, 255)
+        quiet[:] = (0, True) if loud else (quiet[0] + 1, quiet[1])
+
     def leg() -> Leg:
-        return Leg(lambda _offset, frame: heard.extend(frame))
+        return Leg(lambda _offset, frame: listen(frame))
+
+    def reply() -> None:
+        """The next line of the script: at once when answered, then whenever the caller has fallen silent."""
+        call = calls[-1] if calls else None
+        if not script or call is None or not call.answered or call.leg.playing or call.over:
+            return
+        first = len(script) == len(options["script"])
+        if first or (quiet[1] and quiet[0] >= QUIET_FRAMES):
+            quiet[:] = 0, False
+            call.leg.play(script.pop(0))
+            connection.send(("Replied", {"left": len(script)}))
 
     def incoming(call: SipCall) -> None:
         calls.append(call)
@@ -72,6 +92,7 @@ def _main(connection: Connection, sip_port: int, options: dict[str, Any]) -> Non
     connection.send(("Ready", {}))
     while True:
         endpoint.poll(10)
+        reply()
         for call in calls:
             while call.events:
                 tell(call.events.popleft())

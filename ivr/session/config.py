@@ -1,0 +1,51 @@
+"""All that a line process needs to know: picklable, crosses to it once, when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ivr.telephony.model import MAX_CALLS, EndpointConfig, TrunkConfig
+from xunfang.errors import BadSettings
+
+DEFAULT_CALLS_PER_LINE = 3  # of 4: one slot stays for ringing the duty person
+
+
+@dataclass(frozen=True, slots=True)
+class LineConfig:
+    """`model_dir`, `prompts`, `prompt_cache`, `lexicon`: absolute paths ("" for none).
+
+    `calls_per_line`: visits at the same time in one process. A duty call (值班) takes a slot
+    beside them; with 4 it finds none and the dialogue is told that nobody could be reached.
+    """
+
+    trunk: TrunkConfig = field(default_factory=TrunkConfig)
+    model_dir: str = ""
+    prompts: str = ""
+    prompt_cache: str = ""
+    lexicon: str = ""
+    lines: int = 1
+    calls_per_line: int = DEFAULT_CALLS_PER_LINE
+    recognition_threads: int = 2
+    duty_ring_s: float = 40.0
+    log_level: str = "INFO"
+    log_json: bool = False
+
+    def check(self) -> None:
+        """BadSettings that names the setting."""
+        if not 1 <= self.calls_per_line <= MAX_CALLS:
+            raise BadSettings(f"calls_per_line is {self.calls_per_line}: allowed are 1 to {MAX_CALLS}")
+        if self.lines < 1:
+            raise BadSettings(f"lines is {self.lines}: at least 1 is needed")
+        if self.recognition_threads < 1:
+            raise BadSettings(f"recognition_threads is {self.recognition_threads}: at least 1 is needed")
+
+    def endpoint(self, line: int) -> EndpointConfig:
+        """Each line has its own SIP port and RTP range, side by side."""
+        trunk = self.trunk
+        return EndpointConfig(
+            local_ip=trunk.local_ip,
+            sip_port=trunk.sip_port + line if trunk.sip_port else 0,
+            rtp_port=trunk.rtp_port + line * trunk.rtp_ports,
+            rtp_ports=trunk.rtp_ports,
+            transport=trunk.transport,
+        )

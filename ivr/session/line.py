@@ -1,0 +1,225 @@
+"""A line process: one SIP endpoint, a few calls, recognition beside them.
+
+The main thread polls SIP every 10 ms and steps the visits; recognition workers and
+recording writers have threads of their own; pjsip's clock thread moves the audio. Orders
+come through a pipe, events leave through it as they happen. When the pipe breaks the
+supervisor is gone: calls are ended and the process leaves.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import deque
+from functools import cache, partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import NoReturn
+
+from ivr.dialogue import dialplan
+from ivr.session import preload
+from ivr.session.config import LineConfig
+from ivr.session.conversation import Understand
+from ivr.session.model import CallEnded, CallEvent, CallOrder
+from ivr.session.protocol import CannotStart, Command, HangUp, Heartbeat, Ready
+from ivr.session.visit import Equipment, Visit
+from ivr.speech.prompts import PromptStore
+from ivr.speech.recogniser import Recogniser
+from ivr.speech.workers import RecognitionWorkers
+from ivr.telephony.endpoint import SipEndpoint
+from ivr.telephony.trunk import Trunk
+from ivr.understanding import announcement_phrases, default_lexicon, understand, with_overlay
+from ivr.understanding.model import Question
+from xunfang import log
+from xunfang.clock import SystemClock
+from xunfang.errors import BadDialplan, BadLexicon, XunfangError
+from xunfang.vocabulary import CallDisposition
+
+POLL_MS = 10
+HEARTBEAT_S = 0.5
+PACE_S = 0.1  # between INVITEs: 32 within half a second abort the SIP stack
+LAST_STEPS_S = 2.0  # time for BYEs and last events once a drain has run out
+
+_log = log.get_logger("session")
+
+
+class Line:
+    def __init__(self, config: LineConfig, index: int, pipe: Connection, recogniser: Recogniser) -> None:
+        self._config = config
+        self._pipe = pipe
+        self._clock = SystemClock()
+        self._outbox: SimpleQueue[CallEvent] = SimpleQueue()
+        self._waiting: deque[CallOrder] = deque()
+        self._visits: dict[int, Visit] = {}
+        self._recogniser = recogniser
+        self._endpoint = SipEndpoint(config.endpoint(index))
+        trunk = Trunk(self._endpoint, config.trunk)
+        self._trunk = trunk
+        self._workers = RecognitionWorkers(recogniser, config.recognition_threads)
+        self._prompts = PromptStore(
+            Path(config.prompts), None, Path(config.prompt_cache) if config.prompt_cache else None
+        )
+        self._kit = Equipment(
+            trunk=trunk,
+            workers=self._workers,
+            prompts=self._prompts,
+            plan_of=cache(self._load_plan),
+            understand=understanding(config.lexicon),
+            early_phrases=announcement_phrases(),
+            clock=self._clock,
+            emit=self._outbox.put,
+            duty_ring_s=config.duty_ring_s,
+        )
+        self._next_dial = 0.0
+        self._next_beat = 0.0
+        self._drain_until: float | None = None
+        self._supervised = True
+        self._send(Ready(self._endpoint.address))
+
+    def run(self) -> NoReturn:
+        """Until drained or left alone; ends the process."""
+        while not self._finished(time.monotonic()):
+            self._endpoint.poll(POLL_MS)
+            now = time.monotonic()
+            self._take_orders(now)
+            self._dial(now)
+            self._step_visits(now)
+            self._beat(now)
+        self._end_what_is_live()
+        self._endpoint.exit_process(0)
+
+    def drain(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        self._drain_until = until if self._drain_until is None else min(until, self._drain_until)
+
+    # ---- the pipe -----------------------------------------------------------------------
+
+    def _take_orders(self, now: float) -> None:
+        try:
+            while self._supervised and self._pipe.poll():
+                self._obey(self._pipe.recv())
+        except (EOFError, OSError):
+            self._supervised = False
+
+    def _obey(self, command: Command) -> None:
+        if isinstance(command, CallOrder):
+            self._waiting.append(command)
+        elif isinstance(command, HangUp):
+            visit = self._visits.get(command.call_id)
+            if visit is not None:
+                visit.hang_up(command.why)
+            else:
+                for order in [order for order in self._waiting if order.call_id == command.call_id]:
+                    self._waiting.remove(order)
+                    self._not_dialled(order)
+        else:
+            self.drain(command.seconds)
+
+    def _send(self, report: object) -> None:
+        try:
+            self._pipe.send(report)
+        except OSError:
+            self._supervised = False
+
+    def _tell(self) -> None:
+        while True:
+            try:
+                self._send(self._outbox.get_nowait())
+            except Empty:
+                return
+
+    def _beat(self, now: float) -> None:
+        self._tell()
+        if now < self._next_beat:
+            return
+        self._next_beat = now + HEARTBEAT_S
+        slots = self._endpoint.free_slots - len(self._waiting) if self._drain_until is None else 0
+        registered = all(self._trunk.usable(gateway) for gateway in self._config.trunk.gateways)
+        self._send(Heartbeat(max(0, slots), self._workers.lag_ms, registered))
+
+    # ---- calls --------------------------------------------------------------------------
+
+    def _dial(self, now: float) -> None:
+        if not self._waiting or now < self._next_dial or self._endpoint.free_slots == 0:
+            return  # a trunk that ignored us holds slots for up to 32 s: the order waits
+        self._next_dial = now + PACE_S
+        order = self._waiting.popleft()
+        try:
+            self._visits[order.call_id] = Visit(order, self._kit, now)
+        except XunfangError as error:
+            _log.error("call.not_dialled", call_id=order.call_id, reason=str(error))
+            self._not_dialled(order)
+
+    def _not_dialled(self, order: CallOrder) -> None:
+        self._outbox.put(
+            CallEnded(
+                order.call_id, self._clock.now(), disposition=CallDisposition.NOT_DIALLED, hung_up_by="us"
+            )
+        )
+
+    def _step_visits(self, now: float) -> None:
+        for call_id, visit in list(self._visits.items()):
+            visit.step(now)
+            if visit.over:
+                del self._visits[call_id]
+
+    def _finished(self, now: float) -> bool:
+        if not self._supervised:
+            return True
+        if self._drain_until is None:
+            return False
+        return now >= self._drain_until or not (self._visits or self._waiting)
+
+    def _end_what_is_live(self) -> None:
+        for order in self._waiting:
+            self._not_dialled(order)
+        for visit in self._visits.values():
+            visit.hang_up("drain")
+        until = time.monotonic() + LAST_STEPS_S
+        while self._visits and time.monotonic() < until:
+            self._endpoint.poll(POLL_MS)
+            self._step_visits(time.monotonic())
+        self._tell()
+
+    def _load_plan(self, name: str) -> dialplan.Dialplan:
+        """Loaded once per line; what cannot be said or heard is found before anybody is dialled."""
+        plan = dialplan.load(name)
+        missing = [text for text in plan.texts() if not self._prompts.has(text)]
+        if missing:
+            raise BadDialplan(
+                f"dialplan {plan.name}: {len(missing)} prompts have no recording; run: xunfang prompts render"
+            )
+        for topic in Question:
+            for phrase in dialplan.phrases(plan, topic):
+                if not self._recogniser.can_express(phrase):
+                    raise BadDialplan(
+                        f"dialplan {plan.name}: the recognition model does not know the words of {phrase!r} "
+                        f"(listened for at {topic}); run: xunfang dialplan check"
+                    )
+        return plan
+
+
+def understanding(lexicon: str) -> Understand:
+    """The judgement of utterances, with a county's own lexicon laid over ours when there is one."""
+    if not lexicon:
+        return understand
+    path = Path(lexicon)
+    try:
+        overlay = path.read_text("utf-8")
+    except OSError as error:
+        raise BadLexicon(f"the lexicon {path.name} cannot be read: {error.strerror}") from None
+    return partial(understand, lexicon=with_overlay(default_lexicon(), overlay, path.name))
+
+
+def main(config: LineConfig, index: int, pipe: Connection) -> NoReturn:
+    """Target of the process."""
+    log.configure(config.log_level, config.log_json)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's: it drains us
+    try:
+        line = Line(config, index, pipe, preload.recogniser(config.model_dir))
+    except XunfangError as error:
+        pipe.send(CannotStart(type(error).__name__, str(error)))
+        raise SystemExit(error.exit_code) from None
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: line.drain(config.trunk.max_call_s))
+    line.run()
