@@ -66,7 +66,7 @@ _CHOICES: dict[str, frozenset[str]] = {
     "level": frozenset({"urgent", "review", "mild"}),
     "alert": frozenset(Alert),
     "announcement": frozenset(CallDisposition),
-    "list": frozenset({"distress", "control", *Question}),
+    "list": frozenset({"distress", "control", "announcement", *Question}),
 }
 _FIELDS = frozenset(
     {
