@@ -20,13 +20,13 @@ import webrtcvad
 from ivr.speech import audio
 
 AGGRESSIVENESS = 2  # of 0-3: how readily WebRTC calls a frame no speech; 3 loses soft old voices
-MARGIN_DB = 7.0  # speech must stand this far above the floor
-QUIETEST_SPEECH_DB = -50.0  # dBFS; comfort noise and line hum lie below
+MARGIN_DB = 9.0  # speech must stand this far above the floor
+QUIETEST_SPEECH_DB = -56.0  # dBFS; comfort noise and line hum lie below
 FLOOR_WINDOW_S = 4.0
 FLOOR_PERCENTILE = 15
 START_FLOOR_DB = -65.0  # assumed before anything was heard: somebody may speak at once
-START_FRAMES = 15  # weight of that assumption
-HIGHEST_FLOOR_DB = -28.0  # a floor above this would make speech itself inaudible
+START_FRAMES = 5  # weight of that assumption: gone after 0.7 s
+HIGHEST_FLOOR_DB = -24.0  # a floor above this would make speech itself inaudible
 
 _WINDOW = int(FLOOR_WINDOW_S * 1000 / audio.FRAME_MS)
 
