@@ -90,7 +90,9 @@ class TrunkSettings(Section):
 
 class LinesSettings(Section):
     count: int = Field(1, ge=1, le=64, description="line processes")
-    calls_per_line: int = Field(4, ge=1, le=4, description="calls a line carries; pjsua2 allows 4")
+    calls_per_line: int = Field(
+        3, ge=1, le=4, description="visits a line carries; of 4 slots one rings the duty"
+    )
 
 
 class SpeechSettings(Section):
@@ -123,6 +125,9 @@ class DutySettings(Section):
 
 class NoticesSettings(Section):
     apprise: tuple[SecretStr, ...] = Field((), description="apprise URLs: DingTalk, WeCom, mail, ...")
+    person: tuple[SecretStr, ...] = Field(
+        (), description="apprise URLs of an SMS service; {phone} is filled in"
+    )
     webhook: str = Field("", description="URL that gets JSON; signed with webhook_secret")
     webhook_secret: SecretStr = SecretStr("")
 

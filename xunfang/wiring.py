@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 
+from asr_models.library import ModelLibrary
+from ivr.dialogue import dialplan as plans
+from ivr.dialogue.plan import greeting_text
+from ivr.session.config import LineConfig
+from ivr.session.fleet import Fleet
+from ivr.session.model import CallEnded, CallEvent
+from ivr.speech.prompts import PromptStore
+from ivr.speech.render import SHIPPED
+from ivr.telephony.model import TrunkConfig
+from scheduler.admission import AdmissionConfig
+from scheduler.breaker import BreakerConfig
+from scheduler.caps import CapsConfig
+from scheduler.dispatch import DispatchConfig, Dispatcher
+from scheduler.hours import HoursConfig
+from scheduler.journal import Journal
+from scheduler.ladder import load_ladder
+from scheduler.order import OrderConfig
+from scheduler.policy import Policy
+from scheduler.settle import Settled
+from scheduler.ticks import Service, TickConfig
 from storage import Store
+from visits.channels import NoticeConfig
+from visits.deadlines import load_deadlines
+from visits.notices import Sender
+from xunfang.clock import Clock, SystemClock
 from xunfang.errors import BadSettings
 from xunfang.settings import Settings
 
 SQLITE = "sqlite:///"
+
+
+# ---- storage -------------------------------------------------------------------------------
 
 
 def secret_keys(settings: Settings) -> list[str]:
@@ -35,3 +65,152 @@ def open_store(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+# ---- speech and dialogue ----------------------------------------------------------------------
+
+
+def model_path(settings: Settings) -> Path:
+    """Folder of the model to recognise with; ModelError when it is not there."""
+    library = ModelLibrary(settings.path(settings.speech.models_dir))
+    return library.path(settings.speech.model) if settings.speech.model else library.current().path
+
+
+def prompt_store(settings: Settings) -> PromptStore:
+    return PromptStore(SHIPPED, cache=settings.path(settings.speech.prompts))
+
+
+def dialplan_path(settings: Settings, name: str) -> str | Path:
+    """The county's own dialplan of that name where there is one, else the shipped one."""
+    if settings.speech.dialplans is not None:
+        own = settings.path(settings.speech.dialplans) / f"{name}.yaml"
+        if own.is_file():
+            return own
+    return name
+
+
+# ---- rules ------------------------------------------------------------------------------------
+
+
+def policy(settings: Settings) -> Policy:
+    ladder = settings.schedule.ladder
+    return Policy(
+        ladder=load_ladder(None if ladder is None else settings.path(ladder)),
+        deadlines=load_deadlines(),
+        hours=HoursConfig(windows=settings.schedule.hours, timezone=settings.timezone),
+    )
+
+
+def dispatch_config(settings: Settings, rules: Policy) -> DispatchConfig:
+    schedule = settings.schedule
+    prompts = prompt_store(settings)
+    return DispatchConfig(
+        policy=rules,
+        caps=CapsConfig(schedule.max_calls_per_day, timedelta(seconds=schedule.min_gap_s)),
+        admission=AdmissionConfig(schedule.channels, schedule.calls_per_second),
+        breaker=BreakerConfig(
+            share=schedule.breaker_share,
+            calls=schedule.breaker_calls,
+            pause=timedelta(seconds=schedule.breaker_pause_s),
+        ),
+        order=OrderConfig(
+            recordings=settings.path(settings.recording.folder) if settings.recording.enabled else None,
+            duty_number=settings.duty.number or None,
+            can_greet=lambda title: prompts.has(greeting_text(title)),
+            timezone=settings.timezone,
+        ),
+    )
+
+
+def notice_config(settings: Settings) -> NoticeConfig:
+    notices = settings.notices
+    return NoticeConfig(
+        apprise_urls=tuple(url.get_secret_value() for url in notices.apprise),
+        person_urls=tuple(url.get_secret_value() for url in notices.person),
+        webhook_url=notices.webhook,
+        webhook_secret=notices.webhook_secret.get_secret_value(),
+    )
+
+
+# ---- telephony ----------------------------------------------------------------------------------
+
+
+def line_config(settings: Settings) -> LineConfig:
+    trunk = settings.trunk.model_dump(exclude={"password", "register_"})
+    lexicon = settings.speech.lexicon
+    return LineConfig(
+        trunk=TrunkConfig(
+            **trunk,
+            password=settings.trunk.password.get_secret_value(),
+            register=settings.trunk.register_,
+        ),
+        model_dir=str(model_path(settings)),
+        prompts=str(SHIPPED),
+        prompt_cache=str(settings.path(settings.speech.prompts)),
+        lexicon="" if lexicon is None else str(settings.path(lexicon)),
+        lines=settings.lines.count,
+        calls_per_line=settings.lines.calls_per_line,
+        log_level=settings.log.level,
+        log_json=settings.log.format == "json",
+    )
+
+
+# ---- the whole service ----------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class House:
+    """Everything that runs: lines, dispatch, ticks. `stop` drains: live calls may end by themselves."""
+
+    store: Store
+    fleet: Fleet
+    dispatcher: Dispatcher
+    service: Service
+
+    def start(self) -> None:
+        self.fleet.start()
+        self.service.start()
+
+    def stop(self, drain_s: float) -> None:
+        self.service.stop()
+        self.fleet.stop(drain_s)
+
+
+def build(
+    settings: Settings,
+    store: Store,
+    clock: Clock | None = None,
+    on_event: Callable[[CallEvent], None] | None = None,
+) -> House:
+    """`on_event` sees every session event after it has been stored."""
+    clock = clock or SystemClock()
+    rules = policy(settings)
+
+    def ended(event: CallEnded, settled: Settled | None) -> None:
+        dispatcher.ended(event, settled)
+        service.wake()  # a channel is free, and a retry may already be due
+
+    journal = Journal(store, rules, settings.path(settings.recording.folder), on_ended=ended)
+
+    def heard(event: CallEvent) -> None:
+        journal.handle(event)
+        if on_event is not None:
+            on_event(event)
+
+    fleet = Fleet(line_config(settings), heard, clock)
+    dispatcher = Dispatcher(
+        store,
+        fleet,
+        clock,
+        dispatch_config(settings, rules),
+        hash_of=lambda name: plans.load(dialplan_path(settings, name)).hash,
+    )
+    service = Service(
+        store,
+        clock,
+        rules,
+        dispatcher,
+        Sender(store, clock, notice_config(settings)),
+        TickConfig(dispatch_s=settings.schedule.tick_s, notices_s=settings.schedule.tick_s),
+    )
+    return House(store, fleet, dispatcher, service)

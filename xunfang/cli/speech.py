@@ -1,0 +1,116 @@
+"""`xunfang recognise` and `xunfang prompts`: ears and voice without a telephone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from ivr.dialogue import dialplan as plans
+from ivr.dialogue.grammar import phrases
+from ivr.speech.file import recognise_file
+from ivr.speech.recogniser import Recogniser, weigh
+from ivr.speech.render import SHIPPED, render_missing
+from ivr.speech.tts_kokoro import KokoroTts
+from ivr.understanding import understand
+from ivr.understanding.model import Question
+from xunfang.cli.output import AsJson, console, print_json, settings_of, stderr
+from xunfang.errors import BadInput, XunfangError
+from xunfang.wiring import dialplan_path, model_path, prompt_store
+
+prompts = typer.Typer(no_args_is_help=True, help="The recorded voice 提示音 of the dialplans.")
+
+
+def register(root: typer.Typer) -> None:
+    root.add_typer(prompts, name="prompts")
+    root.command()(recognise)
+
+
+def recognise(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="WAV or FLAC.")],
+    question: Annotated[Question, typer.Option(help="What was asked.")] = Question.ANY,
+    dialplan: Annotated[str, typer.Option(help="Whose phrases make the grammar.")] = "monthly_full",
+    as_json: AsJson = False,
+) -> None:
+    """Run audio through the very path of a call, at file speed: 8 kHz, G.711, endpointer, grammar, judgement.
+
+    A file that cannot be read is reported in its line and does not stop the others (exit code 2 at the end).
+
+    Example: xunfang recognise answer.wav --question health --json
+    """
+    settings = settings_of(ctx)
+    recogniser = Recogniser(model_path(settings))
+    grammar = phrases(plans.load(dialplan_path(settings, dialplan)), question)
+    broken = False
+    for file in files:
+        try:
+            heard = weigh(
+                word
+                for utterance in recognise_file(file, recogniser, grammar, settings.speech.tail_ms)
+                for word in utterance.heard.words
+            )
+        except XunfangError as error:
+            broken = True
+            stderr.print(f"{file}: {error}", markup=False)
+            if as_json:
+                print(json.dumps({"file": str(file), "error": str(error)}, ensure_ascii=False))
+            continue
+        judged = understand(heard.text, question)
+        row = {
+            "file": str(file),
+            "text": heard.text,
+            "confidence": heard.confidence,
+            "alert": judged.alert.value,
+            "answer": judged.answer,
+            "event": judged.main.event.value if judged.main else None,
+        }
+        if as_json:
+            print(json.dumps(row, ensure_ascii=False))
+        else:
+            console.print(
+                f"{file}: {row['text'] or '(nothing heard)'}  →  {row['answer']}, {row['alert']}"
+                + (f", {row['event']}" if row["event"] else ""),
+                markup=False,
+            )
+    if broken:
+        raise typer.Exit(BadInput.exit_code)
+
+
+@prompts.command()
+def render(
+    ctx: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[DIALPLAN]...")] = None,
+    shipped: Annotated[
+        bool, typer.Option(help="Into the program's own folder instead of the cache.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Render what the dialplans say and has no recording yet. Needs the extra `[tts]`.
+
+    Example: xunfang prompts render my_county.yaml
+    """
+    settings = settings_of(ctx)
+    store = prompt_store(settings)
+    texts = [
+        text for name in names or plans.names() for text in plans.load(dialplan_path(settings, name)).texts()
+    ]
+    missing = [text for text in dict.fromkeys(texts) if not store.has(text)]
+    made = 0
+    if missing:
+        folder = SHIPPED if shipped else settings.path(settings.speech.prompts)
+        with Progress(console=stderr) as bar:
+            task = bar.add_task("rendering", total=len(missing))
+            made = render_missing(
+                missing,
+                folder,
+                KokoroTts(),
+                lambda done, total, _text: bar.update(task, completed=done, total=total),
+            )
+    if as_json:
+        print_json({"texts": len(set(texts)), "rendered": made})
+    else:
+        console.print(f"{len(set(texts))} texts, {made} rendered.")

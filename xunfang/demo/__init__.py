@@ -1,0 +1,1 @@
+"""`xunfang demo`: an empty folder becomes a working system that telephones an invented village."""
