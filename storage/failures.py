@@ -6,6 +6,7 @@ dropped (`from None`) for the same reason.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -41,6 +42,8 @@ def translated() -> Iterator[None]:
         yield
     except StatementError as error:
         raise storage_error(error) from None
+    except sqlite3.Error as error:  # from a connection used without SQLAlchemy
+        raise _from_sqlite(error) from None
     except SQLAlchemyError as error:
         raise StorageError(f"the database step failed ({type(error).__name__})") from None
 
@@ -51,18 +54,18 @@ def storage_error(error: StatementError) -> BaseException:
         if isinstance(cause, ValueError | XunfangError):
             return cause
         return StorageError("a value has the wrong type for its column")
-    if type(cause).__module__.startswith("sqlite3"):
-        return _from_sqlite(error, str(cause))
+    if isinstance(cause, sqlite3.Error):
+        return _from_sqlite(cause)
     return _from_postgres(error)
 
 
-def _from_sqlite(error: DBAPIError, text: str) -> StorageError:
-    if isinstance(error, IntegrityError):
-        return StorageError(f"the database refuses the row: {text}")
+def _from_sqlite(error: sqlite3.Error) -> StorageError:
+    if isinstance(error, sqlite3.IntegrityError):
+        return StorageError(f"the database refuses the row: {error}")
     for words, hint in _SQLITE_HINTS:
-        if words in text.lower():
+        if words in str(error).lower():
             return StorageError(hint)
-    return StorageError(f"the database step failed (SQLite: {type(error.orig).__name__})")
+    return StorageError(f"the database step failed (SQLite: {type(error).__name__})")
 
 
 def _from_postgres(error: DBAPIError) -> StorageError:

@@ -21,7 +21,11 @@ import pytest
 USER = "xunfang"
 _BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 # Tests prove what a killed *client* leaves behind, not a power cut: skip the waits for the disk.
-_OPTIONS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=16MB"
+# And a server in a county's own time zone, to see that UTC comes back all the same.
+_OPTIONS = (
+    "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=16MB "
+    "-c timezone=Asia/Shanghai"
+)
 
 
 class PostgresServer:

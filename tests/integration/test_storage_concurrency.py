@@ -118,6 +118,29 @@ def test_two_planners_at_once_plan_everybody_once(stores: list[Store]) -> None:
     assert sum(together(4, plan)) == 50
 
 
+def test_who_reads_and_then_writes_never_finds_the_file_taken_in_between(sqlite_url: str) -> None:
+    """A deferred transaction would break off here: SQLite cannot make an old view writable."""
+    stores = [Store(sqlite_url, [SECRET]) for _ in range(2)]
+    with stores[0].begin() as work:
+        elder = an_elder(work, tail_ms=0)
+
+    def count(number: int) -> None:
+        for _ in range(20):
+            with stores[number].begin() as work:
+                found = work.elders.get(elder.id)
+                assert found is not None
+                assert found.tail_ms is not None
+                work.elders.update(elder.id, tail_ms=found.tail_ms + 1)
+
+    together(2, count)
+    with stores[0].read() as work:
+        counted = work.elders.get(elder.id)
+    assert counted is not None
+    assert counted.tail_ms == 40
+    for store in stores:
+        store.close()
+
+
 def test_a_reader_sees_one_moment_while_others_write(stores: list[Store]) -> None:
     with stores[0].begin() as work:
         elder = an_elder(work)
@@ -222,17 +245,27 @@ def test_a_killed_writer_loses_nothing_it_had_committed_and_leaves_no_half(datab
 
 
 def test_a_forked_child_does_not_use_its_parents_connection(store: Store) -> None:
+    """On a shared connection the parent would read inside the child's transaction and then end it."""
     with store.begin() as work:
         elder = an_elder(work)
+    child_wrote, parent_read = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
         try:
             with store.begin() as work:
                 work.elders.update(elder.id, active=False)
+                os.write(child_wrote[1], b"x")
+                os.read(parent_read[0], 1)
             os._exit(0)
-        except BaseException:
+        finally:
             os._exit(1)
+    os.read(child_wrote[0], 1)
+    with store.read() as work:
+        assert work.elders.get(elder.id) == elder
+    os.write(parent_read[1], b"x")
     assert os.waitpid(child, 0)[1] == 0
+    for end in (*child_wrote, *parent_read):
+        os.close(end)
     with store.read() as work:
         found = work.elders.get(elder.id)
     assert found is not None

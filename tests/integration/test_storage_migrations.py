@@ -150,6 +150,8 @@ def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
     store = Store(str(path), [SECRET])
     with pytest.raises(StorageError, match="not a database"), store.read():
         pass
+    with pytest.raises(StorageError, match="not a database"):
+        store.migrate()
     store.close()
 
 

@@ -12,9 +12,11 @@ from storage_cast import ADDRESS, ID_CARD, MINUTE, NAME, NOW, PHONE, SECRET, a_c
 
 from storage import Store
 from storage.engine import database_url, open_engine
+from storage.model import Turn
 from storage.tables import metadata
 from xunfang.errors import StorageError
 from xunfang.log import mask
+from xunfang.vocabulary import Speaker
 
 pytestmark = pytest.mark.integration
 
@@ -178,12 +180,17 @@ def test_no_message_and_no_traceback_quotes_the_row(store: Store, mistake: objec
 def test_the_echo_of_statements_hides_their_values(
     database: str, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
+    said = "我胸口疼得厉害"  # not encrypted in the table, so only the log's silence hides it
     loud = Store(database, [SECRET], echo=True)
     with caplog.at_level("DEBUG"):
-        fill(loud)
+        elder_id = fill(loud)
+        with loud.begin() as work:
+            call = work.calls.of_elder(elder_id)[0]
+            assert work.turns.add(Turn(call_id=call.id, seq=1, speaker=Speaker.ELDER, text=said))
     loud.close()
     assert "INSERT INTO elder" in caplog.text
-    for hidden in HIDDEN:
+    assert "INSERT INTO turn" in caplog.text
+    for hidden in (*HIDDEN, said):
         assert hidden not in caplog.text
 
 
