@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 from storage.model import Call
 
 NO_CALL_LASTS = timedelta(hours=1)
+HOST_CHARS = 48  # leaves room for the pid in the column
 
 
 def own_name() -> str:
     """host/pid: stands in `Call.line`."""
-    return f"{socket.gethostname()}/{os.getpid()}"[:64]
+    return f"{socket.gethostname()[:HOST_CHARS]}/{os.getpid()}"
 
 
 def is_running(pid: int) -> bool:

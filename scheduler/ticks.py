@@ -19,7 +19,8 @@ from scheduler.planning import plan_due
 from scheduler.policy import Policy
 from storage import Store
 from visits.notices import Sender
-from xunfang.clock import Clock
+from xunfang.clock import Clock, SystemClock
+from xunfang.errors import XunfangError
 from xunfang.log import get_logger
 
 _log = get_logger("scheduler")
@@ -75,14 +76,19 @@ class Service:
 
     def wake(self, job: str = "dispatch") -> None:
         """Run this job as soon as a thread is free instead of at its next interval."""
-        self._scheduler.get_job(job).modify(next_run_time=self._clock.now())
+        self._scheduler.modify_job(job, next_run_time=SystemClock().now())  # APScheduler lives in real time
+
+    def drain(self) -> None:
+        """No further call begins; the live ones go on, their cases and notices still go out."""
+        self._dispatcher.drain()
 
     def stop(self) -> None:
-        """No further call begins and running ticks end; live calls are the fleet's to drain. What the
-        last calls wrote into the outbox is tried once more."""
-        self._dispatcher.drain()
+        """After the fleet has drained: running ticks end, and what the last calls wrote into the outbox
+        is tried once more."""
+        self.drain()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
+        _guarded("notices", self._sender.tick)()
 
     def _every(self, seconds: float, name: str, job: Callable[[], object]) -> None:
         self._scheduler.add_job(_guarded(name, job), "interval", seconds=seconds, id=name)
@@ -93,6 +99,8 @@ def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:
         try:
             job()
         except Exception as error:
-            _log.error("tick.failed", job=name, why=type(error).__name__)
+            # Our own errors hold no personal data; of others only the kind is safe to log.
+            why = str(error) if isinstance(error, XunfangError) else type(error).__name__
+            _log.error("tick.failed", job=name, why=why)
 
     return run

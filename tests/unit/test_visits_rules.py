@@ -143,8 +143,9 @@ def test_silence_weighs_more_the_frailer_the_elder(facts: ElderFacts, priority: 
 
 
 def test_the_more_urgent_the_sooner() -> None:
+    worst_first = (Priority.URGENT, Priority.HIGH, Priority.NORMAL)
     for kind in CaseKind:
-        due = [DEADLINES.deadline(kind, each, NINE) for each in (Priority.URGENT, Priority.HIGH, Priority.NORMAL)]
+        due = [DEADLINES.deadline(kind, each, NINE) for each in worst_first]
         assert due == sorted(due), kind
 
 
