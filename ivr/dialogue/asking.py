@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ivr.dialogue import closing
+from ivr.dialogue.consistency import answers_of
 from ivr.dialogue.model import Action, Keys, Listen, Remember, Say, Silence, Speech, State, Step, StoreAnswer
-from ivr.dialogue.plan import URGENT_KEY, Ask, Dialplan
+from ivr.dialogue.plan import Ask, Dialplan
 from ivr.dialogue.turn import IDENTITY, Turn
-from ivr.understanding.model import ANSWERS, Question
+from ivr.understanding.model import Question
 from xunfang.vocabulary import Alert, AnswerSource
 
 MISSES_BEFORE_KEYPAD = 2
@@ -27,15 +28,11 @@ def ask_at(plan: Dialplan, at: str) -> Ask | None:
     return plan.identity if at == IDENTITY else plan.question(at)
 
 
-def concrete_answers(ask: Ask) -> frozenset[str]:
-    keyed = frozenset(ask.keys.values()) - {URGENT_KEY}
-    return (ANSWERS[ask.topic] - {"unclear"}) | keyed
-
-
 def pose(turn: Turn, ask: Ask, *lead: str, text: str = "", keypad: bool = False) -> Step:
     """Say the question and listen. Without `text`: in the wording this elder needs."""
-    plan, state = turn.plan, replace(turn.state, at=ask.id)
+    plan, state = turn.plan, turn.state
     words = text or (ask.rephrase if state.slow else ask.say)
+    state = replace(state, at=ask.id, concretely=words == ask.concrete)
     seconds = plan.listen.keypad if keypad else plan.listen.answer
     listen = Listen(ask.topic, ask.id, seconds, plan.listen.max_answer, keypad)
     return turn.step(state, Say((*(part for part in lead if part), words)), listen)
@@ -60,7 +57,7 @@ def _is_due(state: State, ask: Ask) -> bool:
 
 
 def hear(turn: Turn, ask: Ask) -> Step:
-    if turn.answer in concrete_answers(ask):
+    if turn.answer in answers_of(ask):
         return accept(turn, ask)
     if turn.answer == "backchannel" and not turn.state.encouraged:
         listen = Listen(ask.topic, ask.id, turn.plan.listen.answer, turn.plan.listen.max_answer)
@@ -141,8 +138,8 @@ def may_interrupt(turn: Turn, ask: Ask) -> bool:
     wording of a safety question it must name what it denies.
     """
     if isinstance(turn.heard, Keys):
-        return turn.answer in concrete_answers(ask)
-    if turn.answer not in concrete_answers(ask) or turn.understood is None:
+        return turn.answer in answers_of(ask)
+    if turn.answer not in answers_of(ask) or turn.understood is None:
         return False
     if ask.topic is Question.ANY:
         return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ivr.dialogue import asking, resuming, urgent
+from ivr.dialogue.consistency import answers_of
 from ivr.dialogue.model import Action, Listen, RaiseAlert, Say, Speech, State, Step
 from ivr.dialogue.plan import Dialplan, SlotQuestion
 from ivr.dialogue.turn import CONFIRM, FIRST_QUESTION, RELATIVE, Turn
@@ -43,7 +44,7 @@ def begin(turn: Turn, slot: str) -> Step:
     """Ask about the open slot; an answer to the question that was asked is kept meanwhile."""
     stored: tuple[Action, ...] = ()
     ask = asking.ask_at(turn.plan, turn.state.at)
-    if ask is not None and ask is not turn.plan.identity and turn.answer in asking.concrete_answers(ask):
+    if ask is not None and ask is not turn.plan.identity and turn.answer in answers_of(ask):
         stored = (asking.stored(turn, ask, turn.answer),)
         turn = turn.with_state(answers=asking.with_answer(turn.state, ask.id, turn.answer), lost=0)
     back_to = turn.state.at
@@ -112,7 +113,10 @@ def _verdict(turn: Turn, question: SlotQuestion) -> Alert:
         clearable = turn.state.slot == "polarity" and "clear" in (question.yes, question.no)
         return Alert.NONE if clearable and understood.alert is Alert.NONE else Alert.REVIEW
     if main is not None and understood.alert is Alert.REVIEW:
-        return leads[question.yes] if open_slot(turn.plan, understood) else Alert.REVIEW
+        asserts = (
+            turn.state.slot == "polarity" and main.polarity is Polarity.AFFIRMED and main.time is Time.NOW
+        )
+        return leads[question.yes] if asserts or open_slot(turn.plan, understood) else Alert.REVIEW
     if turn.says_only(turn.plan.confirm.no_words):
         return leads[question.no]
     if turn.says_only(turn.plan.confirm.yes_words) or understood.answer == "yes":

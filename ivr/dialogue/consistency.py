@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ivr.dialogue.plan import URGENT_KEY, Ask, Dialplan
+from ivr.dialogue.plan import CONFIRM_WORD, EVENT_OF, URGENT_KEY, Ask, Dialplan
 from ivr.dialogue.turn import STAGES
 from ivr.understanding.model import ANSWERS, Event, Question
 
 
 def answers_of(ask: Ask) -> frozenset[str]:
     """The concrete answers that a question can get, by voice or by key."""
-    spoken = ANSWERS[ask.topic] - {"unclear"}
-    return spoken | (frozenset(ask.keys.values()) - {URGENT_KEY})
+    own = {*ask.keys.values(), *ask.means, *ask.concrete_means}
+    return (ANSWERS[ask.topic] | own) - {"unclear", URGENT_KEY, CONFIRM_WORD}
 
 
 def inconsistencies(plan: Dialplan) -> Iterable[str]:
@@ -30,6 +30,10 @@ def inconsistencies(plan: Dialplan) -> Iterable[str]:
                 if answer not in allowed | {URGENT_KEY}:
                     choice = _list(allowed | {URGENT_KEY})
                     yield f"{where}: keys/{key}: {answer!r} is no answer; allowed: {choice}"
+            meant = allowed | ({CONFIRM_WORD} if ask.topic in EVENT_OF else set())
+            for answer in (*ask.means, *ask.concrete_means):
+                if answer not in meant:
+                    yield f"{where}: means: {answer!r} is no answer; allowed: {_list(meant)}"
             for answer in ask.review_on:
                 if answer not in allowed:
                     yield f"{where}: review_on: {answer!r} is no answer; allowed: {_list(allowed)}"

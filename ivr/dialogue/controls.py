@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ivr.dialogue import asking, closing, opting_out, relative, resuming
-from ivr.dialogue.model import Because, Step
+from ivr.dialogue.model import Because, Listen, Say, Step
 from ivr.dialogue.turn import CLOSING, IDENTITY, OPENING, RELATIVE, Turn
+from ivr.understanding.model import Question
 
 SAY_AGAIN = frozenset({"repeat_request", "slower_louder", "not_heard"})
 # Said while we speak, these stop us; 啊？ and 喂？ do not, because the words are still coming.
@@ -24,6 +25,8 @@ def hear(turn: Turn) -> Step | None:
     if turn.state.relative and turn.answer in ("busy_later", "opt_out", "ask_human", "goodbye"):
         return relative.hear(turn)  # a relative cannot decide for the elder; what matters is flagged
     match turn.answer:
+        case "busy_later" if _just_a_moment(turn):
+            return _wait(turn)
         case "busy_later":
             return closing.end(turn, Because.ASKED_LATER, turn.plan.goodbye.later)
         case "opt_out":
@@ -44,6 +47,21 @@ def _not_a_person(turn: Turn) -> Step | None:
     if turn.answer == "machine":
         return closing.end(turn, Because.MACHINE, announcement=turn.understood.announcement)
     return closing.end(turn, Because.ANNOUNCEMENT, announcement=turn.understood.announcement)
+
+
+def _just_a_moment(turn: Turn) -> bool:
+    """等一下 alone is no 晚点打: the elder turns down the television, or fetches the other ear."""
+    at = turn.state.at
+    patient = turn.state.repeats < asking.MAX_REPEATS and (at == OPENING or asking.ask_at(turn.plan, at))
+    return bool(patient) and turn.says_only(turn.plan.other_person.wait_words)
+
+
+def _wait(turn: Turn) -> Step:
+    ask = asking.ask_at(turn.plan, turn.state.at)
+    topic = ask.topic if ask else Question.ANY
+    listen = Listen(topic, turn.state.at, turn.plan.listen.handover, turn.plan.listen.max_answer)
+    state = replace(turn.state, repeats=turn.state.repeats + 1)
+    return turn.step(state, Say((turn.plan.other_person.wait,)), listen)
 
 
 def _again(turn: Turn) -> Step | None:

@@ -152,6 +152,7 @@ def _build(data: dict[str, Any], digest: str) -> Dialplan:
             **{
                 **other,
                 "handover_words": tuple(other["handover_words"]),
+                "wait_words": tuple(other["wait_words"]),
                 "volunteers": tuple(Question(topic) for topic in other["volunteers"]),
             }
         ),
@@ -159,7 +160,12 @@ def _build(data: dict[str, Any], digest: str) -> Dialplan:
         go_on=data["go_on"],
         ask_human=data["ask_human"],
         opt_out=OptOut(
-            **{**opt_out, "no_words": tuple(opt_out["no_words"]), "yes_words": tuple(opt_out["yes_words"])}
+            **{
+                **opt_out,
+                "advertised": tuple(opt_out["advertised"]),
+                "no_words": tuple(opt_out["no_words"]),
+                "yes_words": tuple(opt_out["yes_words"]),
+            }
         ),
         goodbye=Goodbye(**data["goodbye"]),
         closing=Closing(**data["closing"]),
@@ -186,6 +192,10 @@ def _slots(slots: dict[str, dict[str, str]]) -> dict[str, SlotQuestion]:
     return {slot: SlotQuestion(**question) for slot, question in slots.items()}
 
 
+def _word_lists(data: dict[str, list[str]]) -> dict[str, tuple[str, ...]]:
+    return {answer: tuple(words) for answer, words in data.items()}
+
+
 def _ask(data: dict[str, Any]) -> Ask:
     when = data.get("when")
     return Ask(
@@ -196,6 +206,8 @@ def _ask(data: dict[str, Any]) -> Ask:
             "review_on": tuple(data.get("review_on", ())),
             "acknowledge": dict(data.get("acknowledge", {})),
             "phrases": tuple(data.get("phrases", ())),
+            "means": _word_lists(data.get("means", {})),
+            "concrete_means": _word_lists(data.get("concrete_means", {})),
             "when": Condition(when["question"], tuple(when["answers"])) if when else None,
         }
     )

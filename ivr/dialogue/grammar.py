@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ivr.dialogue.plan import Dialplan
+from ivr.understanding import announcement_phrases, answer_phrases, control_phrases, distress_phrases
 from ivr.understanding.model import Question
 
 # Before somebody is known to be the elder, a carrier or a voicemail may be what speaks.
@@ -13,13 +14,11 @@ OF_CONFIRMATIONS = (Question.ANY, Question.EVENT)
 
 def phrases(plan: Dialplan, topic: Question) -> tuple[str, ...]:
     """Danger and control phrases always, then the topic's answers and the dialplan's own words."""
-    from ivr.understanding import announcement_phrases, answer_phrases, control_phrases, distress_phrases
-
-    found = [*distress_phrases(), *control_phrases(), *answer_phrases(topic)]
+    found = [*distress_phrases(), *control_phrases(), *plan.opt_out.advertised, *answer_phrases(topic)]
     if topic in BEFORE_A_PERSON:
         found += announcement_phrases()
     if topic is Question.IDENTITY:
-        found += plan.other_person.handover_words
+        found += (*plan.other_person.handover_words, *plan.other_person.wait_words)
         for volunteered in plan.other_person.volunteers:
             found += answer_phrases(volunteered)
     if topic in OF_CONFIRMATIONS:
@@ -28,4 +27,6 @@ def phrases(plan: Dialplan, topic: Question) -> tuple[str, ...]:
     for ask in (plan.identity, *plan.questions):
         if ask.topic is topic:
             found += ask.phrases
+            for words in (*ask.means.values(), *ask.concrete_means.values()):
+                found += words
     return tuple(dict.fromkeys(found))

@@ -6,15 +6,19 @@ from dataclasses import replace
 
 from ivr.dialogue.asking import ask_at
 from ivr.dialogue.model import Keys, Speech
-from ivr.dialogue.plan import URGENT_KEY, Ask
+from ivr.dialogue.plan import CONFIRM_WORD, EVENT_OF, URGENT_KEY, Ask
 from ivr.dialogue.turn import CONFIRM, RELATIVE, Turn
-from ivr.understanding.model import Question, Understanding
+from ivr.understanding.model import Judgement, Polarity, Question, Subject, Time, Understanding
 from xunfang.vocabulary import Alert
+
+UNDECIDED = frozenset({"unclear", "other"})
 
 
 def judged(turn: Turn) -> Turn:
     if isinstance(turn.heard, Speech):
-        understood: Understanding | None = turn.understand(turn.heard.text, topic_of(turn))
+        understood: Understanding | None = _in_its_words(
+            turn, turn.understand(turn.heard.text, topic_of(turn))
+        )
     elif isinstance(turn.heard, Keys):
         understood = _pressed(turn, turn.heard.digits)
     else:
@@ -33,6 +37,29 @@ def topic_of(turn: Turn) -> Question:
     return ask.topic if ask else Question.ANY
 
 
+def _in_its_words(turn: Turn, understood: Understanding) -> Understanding:
+    """Words that mean something only here: what the greeting offered, and the question's own (`means`)."""
+    if understood.alert is not Alert.NONE or understood.answer not in UNDECIDED:
+        return understood
+    if turn.says(turn.plan.opt_out.advertised):
+        return replace(
+            understood, answer="opt_out", alert=Alert.REVIEW, reasons=("said as the greeting offered",)
+        )
+    ask = ask_at(turn.plan, turn.state.at)
+    if ask is None:
+        return understood
+    lists = (ask.concrete_means, ask.means) if turn.state.concretely else (ask.means,)
+    for means in lists:
+        for answer, words in means.items():
+            if turn.says_only(words):
+                if answer == CONFIRM_WORD:
+                    return _open(ask, turn.text)
+                return replace(
+                    understood, answer=answer, reasons=(*understood.reasons, "by the question's words")
+                )
+    return understood
+
+
 def _pressed(turn: Turn, digits: str) -> Understanding | None:
     """The first key that the question knows. Keys work whenever a question is open, offered or not."""
     ask = ask_at(turn.plan, turn.state.at)
@@ -41,10 +68,24 @@ def _pressed(turn: Turn, digits: str) -> Understanding | None:
         return None
     text = f"按键{key}"
     if ask.keys[key] == URGENT_KEY:
-        return Understanding(
-            text, ask.topic, Alert.URGENT, "unclear", plea=True, reasons=("keypad",), evidence=(text,)
-        )
+        return _urgent(ask, text, "keypad")
     return Understanding(text, ask.topic, Alert.NONE, ask.keys[key], reasons=("keypad",))
+
+
+def _open(ask: Ask, text: str) -> Understanding:
+    """有 to 有没有煤气味？: too short to alarm anybody (没有 may have lost its 没), too grave to pass over."""
+    main = Judgement(
+        EVENT_OF[ask.topic], Polarity.UNCERTAIN, Time.NOW, Subject.SELF, 0, len(text), text, f"{ask.id}.means"
+    )
+    reasons = ("by the question's words",)
+    return Understanding(text, ask.topic, Alert.REVIEW, "unclear", (main,), main, reasons=reasons)
+
+
+def _urgent(ask: Ask, text: str, reason: str) -> Understanding:
+    answer = ask.review_on[0] if ask.review_on else "unclear"
+    return Understanding(
+        text, ask.topic, Alert.URGENT, answer, plea=True, reasons=(reason,), evidence=(text,)
+    )
 
 
 def _reviewed(turn: Turn, understood: Understanding | None) -> Understanding | None:

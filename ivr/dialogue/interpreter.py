@@ -50,15 +50,9 @@ from ivr.dialogue.turn import (
     Turn,
     Understand,
 )
-from ivr.understanding.model import Question, Understanding
+from ivr.understanding import understand as really_understand
+from ivr.understanding.model import Question
 from xunfang.vocabulary import Alert
-
-
-def really_understand(text: str, question: Question) -> Understanding:
-    from ivr.understanding import understand
-
-    return understand(text, question)
-
 
 MAX_TURNS = 200  # heard in one call; no visit comes near it, a television beside the phone may
 NO_PERSON = controls.NOT_A_PERSON | {"silence_noise"}

@@ -169,6 +169,7 @@ class State:
     turns: int = 0  # everything heard so far: a call is never endless
     misses: int = 0  # silence or unclear, in a row on this question
     repeats: int = 0  # how often this question was said again because the elder asked
+    concretely: bool = False  # this question was last asked in its concrete wording
     encouraged: bool = False  # 您慢慢说 was said on this question
     not_heard: int = 0  # how often the elder could not hear us, in the whole call
     human_asked: bool = False

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from ivr.understanding.model import Event, Question
 
 URGENT_KEY = "urgent"  # the answer of a key that rings a human at once
+CONFIRM_WORD = "confirm"  # the answer of words in `means` that must be asked about once more
+EVENT_OF: Mapping[Question, Event] = {Question.GAS: Event.GAS_LEAK, Question.FIRE: Event.FIRE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Ask:
     review_on: tuple[str, ...] = ()
     acknowledge: Mapping[str, str] = field(default_factory=dict)
     phrases: tuple[str, ...] = ()
+    means: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # answer -> words of this question
+    concrete_means: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # ... of its concrete wording
     when: Condition | None = None
 
 
@@ -63,6 +67,7 @@ class OtherPerson:
     noted: str
     goodbye: str
     handover_words: tuple[str, ...]
+    wait_words: tuple[str, ...]
     volunteers: tuple[Question, ...]
 
 
@@ -71,6 +76,7 @@ class OptOut:
     say: str
     rephrase: str
     kept: str
+    advertised: tuple[str, ...]
     no_words: tuple[str, ...]
     yes_words: tuple[str, ...]
 

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ivr.dialogue.interpreter import hear, hung_up, left_open, really_understand, start
+from ivr.dialogue.interpreter import hear, hung_up, left_open, start
 from ivr.dialogue.model import (
     Action,
     Because,
@@ -40,6 +40,7 @@ from ivr.dialogue.model import (
 )
 from ivr.dialogue.plan import Dialplan
 from ivr.dialogue.turn import Understand
+from ivr.understanding import understand as really_understand
 from ivr.understanding.model import Event
 from xunfang.errors import BadInput
 from xunfang.vocabulary import Speaker, zh

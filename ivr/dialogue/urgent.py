@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ivr.dialogue import asking, closing
+from ivr.dialogue.consistency import answers_of
 from ivr.dialogue.model import (
     Action,
     Because,
@@ -40,7 +41,7 @@ def begin(turn: Turn, understood: Understanding) -> Step:
     advice = words.advice.get(danger(understood), "")
     stored: tuple[Action, ...] = ()
     ask = turn.plan.question(turn.state.at)
-    if ask is not None and turn.answer in asking.concrete_answers(ask):
+    if ask is not None and turn.answer in answers_of(ask):
         stored = (asking.stored(turn, ask, turn.answer),)
         turn = turn.with_state(answers=asking.with_answer(turn.state, ask.id, turn.answer))
     question = turn.state.pending_at if turn.state.at == CONFIRM else turn.state.at

@@ -207,9 +207,7 @@ def test_whoever_has_no_time_is_called_later() -> None:
 
 
 def test_a_well_elder_is_through_after_six_answers_and_no_alert() -> None:
-    call = at_health().heard(
-        "挺好的", "没有摔", "心情挺好", "都好使，没味儿", "啥也不缺", "不用打了，谢谢", "没有了"
-    )
+    call = at_health().heard("挺好的", "没有摔", "心情挺好", "都好使，没味儿", "啥也不缺", "不用", "没有了")
     assert call.alerts == []
     assert call.ended is Because.FINISHED
     assert {**call.answers} == {
@@ -323,14 +321,14 @@ def test_a_clean_denial_raises_nothing() -> None:
 
 
 def test_an_open_fall_is_asked_about_once_and_a_no_clears_it() -> None:
-    call = at_event().heard("摔没摔？")
+    call = at_event().heard("好像摔了")
     assert call.listening.question == "confirm"
     call.heard("没有摔")
     assert call.alerts == []
 
 
 def test_an_open_fall_without_a_clear_reply_is_reviewed() -> None:
-    call = at_event().heard("摔没摔？").silent()
+    call = at_event().heard("好像摔了").silent()
     assert call.alerts == [Alert.REVIEW]
     assert call.ended is None
 
@@ -344,20 +342,44 @@ def test_an_open_danger_that_is_confirmed_becomes_urgent() -> None:
 
 
 def test_an_open_danger_is_not_lost_when_the_elder_hangs_up() -> None:
-    call = at_event().heard("摔没摔？")
+    call = at_event().heard("好像摔了")
     raised = left_open(call.last.state)
     assert [alert.understanding.alert for alert in raised] == [Alert.REVIEW]
     assert left_open(at_health().last.state) == ()
 
 
 def test_politeness_does_not_clear_an_open_danger() -> None:
-    assert at_event().heard("摔没摔？", "没事没事").alerts == [Alert.REVIEW]
+    assert at_event().heard("好像摔了", "没事没事").alerts == [Alert.REVIEW]
 
 
 def test_what_was_said_with_an_open_danger_at_the_identity_question_still_identifies() -> None:
-    call = Call().heard("喂", "是我，摔没摔？").silent()
+    call = Call().heard("喂", "是我，好像摔了").silent()
     assert call.answers["identity"] == "self"
     assert call.listening.question == "health"
+
+
+@pytest.mark.parametrize("reply", ["等一下", "等会儿啊"])
+def test_one_moment_is_waited_for_and_is_no_other_day(reply: str) -> None:
+    call = Call().heard("喂", reply)
+    assert call.ended is None
+    assert call.listening.seconds == PLAN.listen.handover
+    assert call.heard("是我").listening.question == "health"
+
+
+def test_a_bare_no_means_safe_only_after_the_concrete_wording() -> None:
+    call = at_event().heard("没有摔", "心情挺好")
+    assert call.listening.question == "gas"
+    call.heard("没有")
+    assert "gas" not in call.answers
+    assert "煤气味" in call.said[0]
+    assert call.heard("没有").answers["gas"] == "safe"
+
+
+def test_a_smell_of_gas_after_the_concrete_wording_is_confirmed_once_and_then_danger() -> None:
+    call = at_event().heard("没有摔", "心情挺好", "没有", "有")
+    assert call.said == ["您家里，现在有煤气味吗？"]
+    assert call.alerts == []
+    assert call.heard("有").alerts == [Alert.URGENT]
 
 
 # ---- danger ---------------------------------------------------------------------------------
@@ -445,6 +467,14 @@ def test_never_again_is_confirmed_kept_and_ends_kindly() -> None:
     assert call.answers["opt_out"] == "opt_out"
     assert call.ended is Because.OPT_OUT
     assert Alert.REVIEW in call.alerts
+
+
+def test_what_the_greeting_offers_to_say_works_at_every_stage() -> None:
+    for before in (["喂"], ["喂", "是我"], ["喂", "是我", "挺好的"]):
+        assert Call().heard(*before, "不要再打").said == [PLAN.opt_out.say]
+        assert (
+            Call().heard(*before, "再说一遍").listening.question == Call().heard(*before).listening.question
+        )
 
 
 def test_never_again_that_was_not_meant_goes_on() -> None:

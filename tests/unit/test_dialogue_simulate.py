@@ -68,7 +68,7 @@ def test_when_the_replies_run_out_the_other_side_is_silent_until_the_call_ends()
 
 
 def test_hanging_up_shows_what_was_still_open() -> None:
-    told = lines("喂\n是我\n挺好的\n摔没摔？\n<hangup>")
+    told = lines("喂\n是我\n挺好的\n好像摔了\n<hangup>")
     assert any(line.startswith("警报：待复核") for line in told)
     assert told[-1] == "结束：hung_up"
 
