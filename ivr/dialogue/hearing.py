@@ -73,7 +73,7 @@ def _pressed(turn: Turn, digits: str) -> Understanding | None:
 
 
 def _open(ask: Ask, text: str) -> Understanding:
-    """有 to 有没有煤气味？: too short to alarm anybody (没有 may have lost its 没), too grave to pass over."""
+    """有 to 有没有煤气味？: too little to alarm (没有 may have lost its 没), too grave to pass over."""
     main = Judgement(
         EVENT_OF[ask.topic], Polarity.UNCERTAIN, Time.NOW, Subject.SELF, 0, len(text), text, f"{ask.id}.means"
     )
