@@ -13,10 +13,10 @@ from ivr.understanding.model import Event, Polarity, Question, Subject, Time
 from ivr.understanding.slots import Found, Slots
 from xunfang.vocabulary import Alert
 
-# Outside a question nobody tells an old fall: whoever opens with it is lying there now.
-SPONTANEOUS = frozenset({Question.ANY, Question.IDENTITY})
 # Strong words around these make a review-level event urgent.
 GRAVE_WHEN_STRONG = frozenset({Event.CHEST_PAIN, Event.BREATHLESS, Event.BLEEDING, Event.NO_FOOD})
+# A softener (有点, 不碍事) is believed only about these; a mouth a little crooked is a stroke.
+SOFTENED = frozenset({Event.CHEST_PAIN, Event.BREATHLESS, Event.BLEEDING, Event.SEVERE_PAIN, Event.NO_FOOD})
 # Never danger to life by itself.
 NEVER_URGENT = frozenset({Event.FRAUD})
 RANK = {Alert.NONE: 0, Alert.REVIEW: 1, Alert.URGENT: 2}
@@ -37,7 +37,7 @@ def weigh(found: Found, slots: Slots, around: Surroundings) -> Alert:
     if slots.polarity is Polarity.NEGATED:
         return Alert.REVIEW if slots.near_miss else Alert.NONE
     if slots.time is Time.HYPOTHETICAL:
-        return Alert.NONE
+        return Alert.REVIEW if slots.what_then and found.level == "urgent" else Alert.NONE
     if slots.polarity is Polarity.UNCERTAIN:
         return Alert.REVIEW
     if slots.time is Time.PAST:
@@ -54,14 +54,14 @@ def weigh(found: Found, slots: Slots, around: Surroundings) -> Alert:
     if slots.resolved and not around.plea:
         return Alert.REVIEW
     if found.level == "urgent":
-        if slots.mild and not slots.strong and not around.plea:
+        if found.event in SOFTENED and slots.mild and not slots.strong and not around.plea:
             return Alert.REVIEW
         return Alert.URGENT
-    if around.plea:
+    if around.plea and found.event is not Event.SEVERE_PAIN:
         return Alert.URGENT
     if found.event in GRAVE_WHEN_STRONG and slots.strong and not slots.mild:
         return Alert.URGENT
-    if found.event is Event.FALL and around.question in SPONTANEOUS and not slots.mild:
+    if found.event is Event.FALL:  # told as happening now
         return Alert.URGENT
     return Alert.REVIEW
 

@@ -15,6 +15,7 @@ from ivr.understanding.lexicon import Lexicon
 from ivr.understanding.model import Event, Polarity, Question, Subject, Time
 from ivr.understanding.patterns import Hit, longest_only
 from ivr.understanding.slots import Found, Slots
+from ivr.understanding.text import clause_of
 
 Judged = tuple[Found, Slots]
 
@@ -112,7 +113,7 @@ def _mood(heard: Heard) -> str:
             return "good"
         return "worse"
     if any(f.event is Event.SUICIDAL and s.polarity is Polarity.UNCERTAIN for f, s in heard.judged):
-        return "worse" if heard.has("worse") else "unclear"
+        return "unclear"
     if heard.urgent:
         return "unclear"
     if heard.has("same") and not heard.has("good"):
@@ -185,11 +186,18 @@ def _safety(heard: Heard) -> str:
         return "partly" if any(s.resolved for _, s in here) else "unsafe"
     if heard.has("partly") or near:
         return "partly"
+    if any(f.event in events and s.polarity is Polarity.UNCERTAIN for f, s in heard.judged):
+        return "unclear"
+    if heard.has("safe") and _UNKNOWING.search(heard.text) and heard.last["safe"] < heard.last.get("unclear", -1):
+        return "unclear"
     if heard.has("safe"):
         return "safe"
     if heard.negated(*events):
         return "safe"
     return "unclear"
+
+
+_UNKNOWING = re.compile(r"(不懂|不知道|不晓得|不清楚|说不好)")
 
 
 def _needs(heard: Heard) -> str:
@@ -291,6 +299,8 @@ _RELATIVE_ON_LINE = re.compile(r"(儿子|女儿|闺女|姑娘|媳妇|女婿|孙|
 
 def _identity(heard: Heard) -> str:
     if heard.has("other_person"):
+        if heard.has("self") and heard.urgent and not heard.relative and heard.first["self"] == 0:
+            return "self"
         if (
             heard.has("self")
             and heard.last["self"] > heard.last["other_person"]
@@ -302,6 +312,8 @@ def _identity(heard: Heard) -> str:
         if heard.has("self") and heard.first["self"] < heard.first["other_person"] and not heard.relative:
             return "self"
         return "other_person"
+    if heard.urgent:
+        return "self" if heard.has("self") else ("other_person" if heard.relative else "unclear")
     for answer in ("wrong_number", "refuse"):
         if heard.has(answer):
             return answer
@@ -337,6 +349,26 @@ _OTHERS = re.compile(
 )
 
 
+# What directly precedes a class word and turns it round (没感冒, 不正常, 没什么不好).
+_DENIED = re.compile(
+    r"(没有?|冇|不|并不|从不|哪有|哪来的?|哪里有|没啥|没什么|不是|不觉得|没觉得|没感觉到?|没怎么|没得|从没|没再|没犯|不算|没说)(啥|什么|过|再|怎么|咋|的|那么|得)?$"
+)
+_IMAGINED = re.compile(r"(就怕|要是|万一|如果|怕的是|哪天)[^，？]{0,8}$")
+_OPPOSITE: dict[object, str] = {
+    "worse": "good",
+    "good": "worse",
+    "unsafe": "safe",
+    "safe": "unsafe",
+    "short": "enough",
+    "enough": "short",
+    "self": "unclear",
+    (Question.ILLNESS, "yes"): "none",
+    (Question.EVENT, "yes"): "no",
+    (Question.NEEDS, "yes"): "no",
+    (Question.CALLBACK, "yes"): "no",
+}
+
+
 def answer_hits(text: str, question: Question, lexicon: Lexicon) -> list[tuple[str, Hit]]:
     entries, patterns = lexicon.answers_for(question)
     out: list[tuple[str, Hit]] = []
@@ -344,6 +376,11 @@ def answer_hits(text: str, question: Question, lexicon: Lexicon) -> list[tuple[s
         klass = entries[hit.owner].get("class")
         if klass == "ignore":
             continue
+        before = text[clause_of(text, hit.start)[0] : hit.start]
+        if _IMAGINED.search(before):
+            continue
+        if _DENIED.search(before) and text[hit.start] != "没":
+            klass = _OPPOSITE.get((question, klass)) or _OPPOSITE.get(klass, klass)
         if question in _ABOUT_SELF and _OTHERS.search(text[: hit.start]):
             continue
         out.append((klass, hit))
@@ -359,13 +396,15 @@ def answer(
     concern: bool,
     relative: bool,
     lexicon: Lexicon,
-) -> str:
+) -> tuple[str, int]:
+    """The class, and where the last word of the answer began (-1: nothing answered)."""
     if question is Question.ANY:
-        return "other"
+        moans = judged and all(s.subject is Subject.UNKNOWN for _, s in judged)
+        return ("unclear" if moans else "other"), -1
     last: dict[str, int] = {}
     first: dict[str, int] = {}
     for klass, hit in answer_hits(text, question, lexicon):
         last[klass] = hit.start
         first.setdefault(klass, hit.start)
     heard = Heard(text, question, last, first, judged, urgent, concern, relative)
-    return _RESOLVERS[question](heard)
+    return _RESOLVERS[question](heard), max((at for c, at in last.items() if c != "unclear"), default=-1)

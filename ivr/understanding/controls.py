@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ivr.understanding.lexicon import Lexicon
 from ivr.understanding.model import Question
 from ivr.understanding.patterns import longest_only
@@ -13,26 +15,41 @@ ORDER = (
     "opt_out", "ask_human", "silence_noise", "busy_later", "slower_louder", "repeat_request", "not_heard", "goodbye",
     "backchannel",
 )  # fmt: skip
+# A backchannel is one only when nothing else was said.
+_ONLY_BACKCHANNEL = re.compile(
+    r"^([嗯哦噢喔啊哎诶唔呃欸昂哈唉哼呐哪，]|你说|你讲|说吧|讲吧|听着呢?|我听着呢?|接着说|你?继续|我在听|往下说|你问吧?|问吧|"
+    r"是吗|这样啊|这样子|知道了|晓得了|明白了?|行行行|好好好|听到了|听见了|收到|懂了|呀|吧|呢|了)+$"
+)
 # To the opening question a postponement is the answer (是我，我在外面，晚点打).
 POSTPONES = frozenset({Question.IDENTITY, Question.ANY, Question.CALLBACK})
 
 
-def find_controls(text: str, lexicon: Lexicon) -> list[str]:
-    """Control classes heard, strongest first."""
+def find_controls(text: str, lexicon: Lexicon) -> dict[str, int]:
+    """Control classes heard and where each was heard last."""
     entries, patterns = lexicon.patterns("control")
-    heard = {entries[h.owner].get("class") for h in longest_only(patterns.find(text))}
-    return [c for c in ORDER if c in heard]
+    return {entries[h.owner].get("class"): h.start for h in longest_only(patterns.find(text))}
 
 
-def decide(controls: list[str], answer: str, question: Question, danger: bool) -> str:
-    """The answer class of the utterance, given the controls heard and the answer to the question."""
+def decide(
+    controls: dict[str, int], answer: str, question: Question, *, answered_at: int, danger: bool, text: str
+) -> str:
+    """The answer class of the utterance, given the controls heard and the answer to the question.
+
+    `answered_at` is where the last word of the answer began (-1 when there was none).
+    """
+    if "backchannel" in controls and not _ONLY_BACKCHANNEL.match(text):
+        controls = {c: at for c, at in controls.items() if c != "backchannel"}
     if danger or not controls:
         return answer
-    for control in controls:
-        if control in OVERRIDING:
+    for control in OVERRIDING:
+        if control in controls:
             return control
-    if "busy_later" in controls and question in POSTPONES and answer in ("self", "other", "unclear"):
+    if (
+        question in POSTPONES
+        and answer in ("self", "other", "unclear", "yes")
+        and controls.get("busy_later", -1) > answered_at
+    ):
         return "busy_later"
     if answer in ("unclear", "other"):
-        return controls[0]
+        return next(c for c in ORDER if c in controls)
     return answer

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from ivr.understanding.lexicon import Lexicon
-from ivr.understanding.model import Event
+from ivr.understanding.model import Event, Question
 from ivr.understanding.patterns import Hit, PatternSet, longest_only
 from ivr.understanding.phonetic import Repaired
 from ivr.understanding.slots import Found
@@ -19,11 +21,12 @@ class EventFinder:
         self._entries = entries
         self._patterns: PatternSet = patterns
 
-    def find(self, repaired: Repaired) -> tuple[list[Found], list[tuple[int, int, str]]]:
+    def find(self, repaired: Repaired, question: Question) -> tuple[list[Found], list[tuple[int, int, str]]]:
         """Events in order of place, and the spans of pleas with their entry ids."""
         hits = self._patterns.find(repaired.text)
         if not hits:
             return [], []
+        hits = [h for h in hits if self._in_scope(h, question, repaired.text)]
         idioms = [h for h in hits if self._entries[h.owner].kind == "idiom"]
         live = [h for h in hits if self._entries[h.owner].kind != "idiom" and not _masked(h, idioms)]
         pleas = [h for h in live if self._entries[h.owner].kind == "plea"]
@@ -45,11 +48,46 @@ class EventFinder:
                         polarity=entry.get("polarity"),
                         time=entry.get("time"),
                         subject=entry.get("subject"),
+                        gap=hit.gap,
                         cost=round(repaired.cost(hit.start, hit.end), 2),
                     )
                 )
+        found = _widest(_fracture_beats_fall(found))
         found.sort(key=lambda f: (f.start, f.end))
         return found, [(h.start, h.end, self._entries[h.owner].id) for h in longest_only(pleas)]
+
+
+    def _in_scope(self, hit: Hit, question: Question, text: str) -> bool:
+        """Words that mean danger only when asked about it (漏 to the gas question), or only beside others."""
+        entry = self._entries[hit.owner]
+        if not entry.questions and "near" not in entry.fields:
+            return True
+        if question in entry.questions:
+            return True
+        near = entry.get("near")
+        return bool(near) and re.search(near, text) is not None
+
+
+def _fracture_beats_fall(found: list[Found]) -> list[Found]:
+    """腿摔断了 is one event: the broken leg."""
+    broken = [f for f in found if f.event is Event.SEVERE_PAIN]
+    return [
+        f
+        for f in found
+        if f.event is not Event.FALL or all(f.end <= b.start or f.start >= b.end for b in broken)
+    ]
+
+
+def _widest(found: list[Found]) -> list[Found]:
+    """An event inside the words of another says nothing of its own (胸闷 in 胸闷气短)."""
+    return [
+        f
+        for f in found
+        if not any(
+            o.event is not f.event and o.start <= f.start and f.end <= o.end and o.end - o.start > f.end - f.start
+            for o in found
+        )
+    ]
 
 
 def _masked(hit: Hit, idioms: list[Hit]) -> bool:

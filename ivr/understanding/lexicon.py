@@ -81,6 +81,7 @@ _FIELDS = frozenset(
         "detail",
         "means",
         "cue",
+        "near",
         "weight",
     }
 ) | frozenset(_CHOICES)

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 import ahocorasick
 
-GAP = "[^，？]{0,4}"
-WIDE_GAP = "[^，？]{0,10}"
+GAP = "([^，？]{0,4})"  # captured: a negation inside a gap counts
+WIDE_GAP = "([^，？]{0,10})"
 CLAUSE_START = "(?:(?<![^，？])|(?<=[，？][啊哦嗯哎那]))"
 CLAUSE_END = "(?=[，？]|$)"
 
@@ -197,6 +197,7 @@ class Hit:
     owner: int
     start: int
     end: int
+    gap: str = ""  # what stood in the pattern's gaps
 
 
 class PatternSet:
@@ -234,7 +235,7 @@ class PatternSet:
             wanted.update(numbers)
         owners, regexes = self._owners, self._regexes
         return [
-            Hit(owners[n], m.start(), m.end())
+            Hit(owners[n], m.start(), m.end(), "".join(filter(None, m.groups())) if m.lastindex else "")
             for n in sorted(wanted)
             for m in regexes[n].finditer(text)
             if m.end() > m.start()

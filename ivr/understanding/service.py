@@ -60,14 +60,14 @@ def understand(
 def _judge(text: str, question: Question, line: Line, words: Lexicon) -> Understanding:
     repaired = repairer(words).repair(line.text)
     heard = repaired.text
-    found, plea_spans = event_finder(words).find(repaired)
+    found, plea_spans = event_finder(words).find(repaired, question)
     reader = slot_reader(words)
     relative = reader.relative_speaks(heard)
     pleas = [p for p in plea_spans if reader.plea_is_meant(heard, p[0], p[1])]
     judged: list[Judged] = []
     previous: Judged | None = None
     for item in found:
-        slots = reader.read(heard, item, question, previous)
+        slots = reader.read(heard, item, question, previous, bool(pleas))
         previous = (item, slots)
         judged.append(previous)
     judged = _settle(heard, judged, reader.corrected)
@@ -87,11 +87,13 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> Underst
         evidence += [line.quote(p[0], p[1]) for p in pleas]
     urgent = level is Alert.URGENT
     topics = _concerns(heard, words)
-    plain = answer(
+    plain, answered_at = answer(
         heard, question, judged, urgent=urgent, concern=bool(topics), relative=relative, lexicon=words
     )
-    controls = find_controls(heard, words)
-    final = decide(controls, plain, question, danger=urgent or any(a is not Alert.NONE for a in weighed))
+    worried = urgent or any(a is not Alert.NONE for a in weighed)
+    final = decide(
+        find_controls(heard, words), plain, question, answered_at=answered_at, danger=worried, text=heard
+    )
     if level is Alert.NONE:
         reason = _review_reason(heard, question, final, topics)
         if reason:
@@ -171,10 +173,10 @@ _LEVEL_RANK = {"urgent": 2, "review": 1, "mild": 0}
 def _main(judged: list[Judged], weighed: list[Alert]) -> Judged | None:
     """The judgement the alert rests on: the worst, then the surest, then the gravest, then the first."""
     best: Judged | None = None
-    best_key: tuple[int, int, int] | None = None
+    best_key: tuple[int, int, int, int] | None = None
     for (found, slots), level in zip(judged, weighed, strict=True):
         grave = _LEVEL_RANK[found.level] if level is not Alert.NONE else 0
-        key = (RANK[level], _POLARITY_RANK[slots.polarity], grave)
+        key = (RANK[level], _POLARITY_RANK[slots.polarity], grave, int(slots.time is Time.NOW))
         if best_key is None or key > best_key:
             best, best_key = (found, slots), key
     return best

@@ -16,15 +16,18 @@ from ivr.understanding.model import Event, Polarity, Question, Subject, Time
 from ivr.understanding.text import BREAKS, LIST_MARK, clause_of
 
 WINDOW_CHARS = 14  # how far before an event its negation may stand
+TIME_CLAUSE_CHARS = 9  # a clause before the event this short may tell its time (昨天晚上，...)
 HYPOTHETICAL_CHARS = 26  # 要是 may stand a clause before the event
 
 # When nothing says otherwise: falls are told afterwards, symptoms are felt now.
 DEFAULT_TIME: dict[Event, Time] = {
     Event.FALL: Time.RECENT,
-    Event.VIOLENCE: Time.RECENT,
-    Event.LOST: Time.RECENT,
     Event.FRAUD: Time.RECENT,
 }
+# Told unasked, or with a cry for help, a fall has just happened.
+SPONTANEOUS = frozenset({Question.ANY, Question.IDENTITY})
+# States that last: 刚才 or 今早 tells when they began, not that they are over.
+LASTING = frozenset(Event) - {Event.FALL, Event.FRAUD, Event.VIOLENCE, Event.LOST}
 # A denied event of these kinds was asked about for the time since the last visit.
 DENIED_TIME: dict[Event, Time] = {
     Event.FALL: Time.RECENT,
@@ -33,6 +36,7 @@ DENIED_TIME: dict[Event, Time] = {
     Event.FRAUD: Time.RECENT,
     Event.UNCONSCIOUS: Time.RECENT,
     Event.POISONING: Time.RECENT,
+    Event.FIRE: Time.RECENT,
 }
 # The elder is the victim, whoever is named: 儿子打我.
 VICTIM_IS_SELF = frozenset({Event.VIOLENCE, Event.FRAUD})
@@ -50,6 +54,7 @@ class Found:
     polarity: str = ""
     time: str = ""
     subject: str = ""
+    gap: str = ""
     cost: float = 0.0
 
 
@@ -65,14 +70,33 @@ class Slots:
     mild: bool = False
     strong: bool = False
     far: bool = False
-    explicit_now: bool = False
+    what_then: bool = False  # imagined only by what follows (着了火我往哪儿跑): it may be real
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An event and the text around it."""
+
+    text: str
+    found: Found
+    start: int  # of the clause
+    end: int
+    before: str
+    after: str
+    far_before: str
+    question: Question
+    plea: bool
 
 
 _ECHO = re.compile(
     r"(摔|疼|痛|晕|漏|着|喘|流|闷|麻|吃|骗|打|吐|丢|闻|有|是|起|冒|歪|昏|跌|绊)(没|不|冇)(有)?\1"
 )
 _ECHO_DENIED = re.compile(r"[^，？]{0,6}[，？][^，？]{0,3}?(没|不|冇|哪有|哪能|无)")
-_PAREN_NEG = re.compile(r"(都|也|是|倒)?(没|不|冇)$")
+_ECHO_UNSURE = re.compile(r"[^，？]{0,8}(不出|不知道|不准|不清|记不|说不|谁知道|不好说|不晓得)")
+_GAP_NEGATED = re.compile(r"没有?|(?<!得)不(?!得|行|过|住)|冇|哪能|咋能|怎么会|从来没")
+_GAP_NEAR = re.compile(r"差点|差一点|险些|好悬|几乎")
+_GAP_FEAR = re.compile(r"怕|要是|万一|担心")
+_ONLY_TIME = re.compile(r"^(那?(都)?是)?.{0,8}(的事儿?|的时候|时候|那会儿?|那阵|的老黄历|老毛病了?|年了|老病了?)(了|啊)?$")
 _SELF_DONE = re.compile(r"(吗|没有|没|不)？$")
 
 
@@ -102,6 +126,7 @@ class SlotReader:
         self._correction = re.compile(f"^[^，？]{{0,3}}[，？](?:{cue('correction')})")
         self._past = re.compile(cue("past"))
         self._recent = re.compile(cue("recent"))
+        self._onset = re.compile(cue("onset"))
         self._now = re.compile(cue("now"))
         self._habitual = re.compile(cue("habitual"))
         self._resolved = re.compile(cue("resolved"))
@@ -142,25 +167,24 @@ class SlotReader:
         return bool(self._correction.match(text[found.end : found.end + 12]))
 
     def read(
-        self, text: str, found: Found, question: Question, previous: tuple[Found, Slots] | None
+        self, text: str, found: Found, question: Question, previous: tuple[Found, Slots] | None, plea: bool
     ) -> Slots:
         start, end = clause_of(text, found.start)
         end = max(end, found.end)
         before = text[max(start, found.start - WINDOW_CHARS) : found.start]
-        after = text[found.end :]
-        whole = text[start:end]
         far_before = text[max(0, found.start - HYPOTHETICAL_CHARS) : found.start]
-        media_match = self._media.search(far_before)
-        media = media_match is not None
-        warning = not media and bool(self._warning.search(text[: found.end + 8]))
-        subject = self._subject(text, found, start, previous, media)
-        polarity, near, hypothetical = self._polarity(
-            text, found, before, after, far_before, previous, media, warning
-        )
-        time, explicit_now = self._time(text, found, start, end, polarity, hypothetical, media)
+        media = self._media.search(far_before) is not None
+        warning = not media and self._warning.search(text[: found.end + 8]) is not None
+        here = _Place(text, found, start, end, before, text[found.end :], far_before, question, plea)
         # A softener or a recovery counts in this clause and the two that follow it.
+        whole = text[start:end]
         tail = _following(text, end, 2)
-        context = whole + tail
+        resolved = self._resolved.search(whole + tail) is not None
+        softened = self._mild.sub("", whole + tail)
+        mild = softened != whole + tail
+        subject = self._subject(text, found, start, previous, media)
+        polarity, near, hypothetical = self._polarity(here, previous, media, warning)
+        time = self._time(here, polarity, hypothetical, media, resolved, mild)
         return Slots(
             polarity=polarity,
             time=time,
@@ -168,63 +192,58 @@ class SlotReader:
             near_miss=near,
             media=media,
             warning=warning,
-            resolved=bool(self._resolved.search(context)),
-            mild=bool(self._mild.search(whole)) or bool(self._mild.search(tail)),
-            strong=bool(self._strong.search(whole + _following(text, end, 1))),
+            resolved=resolved,
+            mild=mild,
+            strong=self._strong.search(softened) is not None,
             far=bool(self._far.search(whole) or self._far.search(text[max(0, start - 8) : start])),
-            explicit_now=explicit_now,
+            what_then=hypothetical == "after",
         )
 
     def _polarity(
-        self,
-        text: str,
-        found: Found,
-        before: str,
-        after: str,
-        far_before: str,
-        previous: tuple[Found, Slots] | None,
-        media: bool,
-        warning: bool,
-    ) -> tuple[Polarity, bool, bool]:
-        """Polarity, near miss, hypothetical."""
-        span = text[found.start : found.end]
+        self, here: _Place, previous: tuple[Found, Slots] | None, media: bool, warning: bool
+    ) -> tuple[Polarity, bool, str]:
+        """Polarity, near miss, and what makes it imagined ("" when it is not)."""
+        text, found, before, after, gap = here.text, here.found, here.before, here.after, here.found.gap
         if warning:
-            return Polarity.UNCERTAIN, False, True
+            return Polarity.UNCERTAIN, False, "warning"
         echo = _ECHO.search(text[max(0, found.start - 2) : found.end + 3])
         if echo:
-            return (Polarity.NEGATED if _ECHO_DENIED.match(after) else Polarity.ASKED), False, False
-        if self._near.search(before):
-            return Polarity.NEGATED, True, False
-        if self._double.search(before):
-            return Polarity.AFFIRMED, False, False
+            if _ECHO_UNSURE.match(after):
+                return Polarity.UNCERTAIN, False, ""
+            return (Polarity.NEGATED if _ECHO_DENIED.match(after) else Polarity.ASKED), False, ""
+        if self._near.search(before) or _GAP_NEAR.search(gap):
+            return Polarity.NEGATED, True, ""
+        if self._double.search(before) or (gap and self._double.search(gap)):
+            return Polarity.AFFIRMED, False, ""
         if self._rhetorical.search(before):
-            return Polarity.NEGATED, False, False
+            return Polarity.NEGATED, False, ""
         if found.polarity == Polarity.NEGATED:
-            return Polarity.NEGATED, False, False
-        negated = bool(self._negated.search(before)) or bool(self._not_so.search(before))
-        if not negated and self._fear.search(before):
-            return Polarity.UNCERTAIN, False, True
-        if not media and (self._is_hypothetical(far_before) or self._hypothetical_after.match(after)):
-            if negated:
-                return Polarity.NEGATED, False, False
-            return Polarity.UNCERTAIN, False, True
-        if negated or (span.startswith(("没", "冇", "别", "怕")) and found.event is Event.FALL):
-            if span.startswith("怕"):
-                return Polarity.UNCERTAIN, False, True
-            return Polarity.NEGATED, False, False
-        if self._negated_after.match(after):
-            return Polarity.NEGATED, False, False
+            return Polarity.NEGATED, False, ""
+        negated = bool(
+            self._negated.search(before) or self._not_so.search(before) or _GAP_NEGATED.search(gap)
+        )
+        if not negated and (self._fear.search(before) or _GAP_FEAR.search(gap)):
+            return Polarity.UNCERTAIN, False, "fear"
+        if not media:
+            conditional = self._is_hypothetical(here.far_before)
+            what_then = not conditional and self._hypothetical_after.match(after) is not None
+            if conditional or what_then:
+                if negated:
+                    return Polarity.NEGATED, False, ""
+                return Polarity.UNCERTAIN, False, "after" if what_then else "if"
+        if negated or self._negated_after.match(after):
+            return Polarity.NEGATED, False, ""
         if previous is not None and previous[1].polarity is Polarity.NEGATED:
-            gap = text[previous[0].end : found.start]
-            if gap == "" or (len(gap) <= 2 and set(gap) <= set(LIST_MARK + "和跟与或啊")):
-                return Polarity.NEGATED, False, False
+            between = text[previous[0].end : found.start]
+            if between == "" or (len(between) <= 2 and set(between) <= set(LIST_MARK + "和跟与或啊")):
+                return Polarity.NEGATED, False, ""
         if found.polarity:
-            return Polarity(found.polarity), False, False
+            return Polarity(found.polarity), False, ""
         if self._asked.search(before) or (_SELF_DONE.match(after) and after.startswith(("吗", "没"))):
-            return Polarity.ASKED, False, False
+            return Polarity.ASKED, False, ""
         if self._uncertain.search(before):
-            return Polarity.UNCERTAIN, False, False
-        return Polarity.AFFIRMED, False, False
+            return Polarity.UNCERTAIN, False, ""
+        return Polarity.AFFIRMED, False, ""
 
     def _is_hypothetical(self, far_before: str) -> bool:
         """A conditional word in the same clause, or opening the clause before."""
@@ -235,39 +254,50 @@ class SlotReader:
         return False
 
     def _time(
-        self,
-        text: str,
-        found: Found,
-        start: int,
-        end: int,
-        polarity: Polarity,
-        hypothetical: bool,
-        media: bool,
-    ) -> tuple[Time, bool]:
+        self, here: _Place, polarity: Polarity, hypothetical: str, media: bool, resolved: bool, mild: bool
+    ) -> Time:
         if hypothetical:
-            return Time.HYPOTHETICAL, False
+            return Time.HYPOTHETICAL
+        found = here.found
         if found.time:
-            return Time(found.time), found.time == Time.NOW
-        clause = text[start:end]
-        previous_start = clause_of(text, start - 2)[0] if start >= 2 else start
-        earlier = text[previous_start:start]
-        later = _following(text, end, 1)
-        for place in (clause, earlier, later):
-            now = self._now.search(place)
-            if now and place is not later:
-                habitual = self._habitual.search(place)
-                return (Time.HABITUAL, False) if habitual and now.group() == "一直" else (Time.NOW, True)
-            if self._past.search(place):
-                return Time.PAST, False
-            if self._habitual.search(place):
-                return Time.HABITUAL, False
-            if self._recent.search(place):
-                return Time.RECENT, False
-        if polarity is Polarity.NEGATED:
-            return DENIED_TIME.get(found.event, Time.NOW), False
-        if self._resolved.search(clause + later) or media:
-            return Time.RECENT, False
-        return DEFAULT_TIME.get(found.event, Time.NOW), False
+            return Time(found.time)
+        clause = here.text[here.start : here.end]
+        told = self._time_words(clause, found, resolved)
+        if told is None and here.start >= 2:
+            earlier_start, earlier_end = clause_of(here.text, here.start - 2)
+            if earlier_end - earlier_start <= TIME_CLAUSE_CHARS:
+                told = self._time_words(here.text[earlier_start:earlier_end], found, resolved)
+        if told is None:
+            later = _following(here.text, here.end, 1)[1:]
+            if _ONLY_TIME.search(later):
+                told = self._time_words(later, found, resolved)
+        if polarity is Polarity.NEGATED and told in (None, Time.NOW, Time.HABITUAL):
+            if found.event is Event.GAS_LEAK and here.question is Question.EVENT:
+                return Time.RECENT
+            return DENIED_TIME.get(found.event, Time.NOW)
+        if told is not None:
+            return told
+        if resolved or media:
+            return Time.RECENT
+        if found.event is Event.FALL and (here.plea or here.question in SPONTANEOUS) and not mild:
+            return Time.NOW
+        return DEFAULT_TIME.get(found.event, Time.NOW)
+
+    def _time_words(self, clause: str, found: Found, resolved: bool) -> Time | None:
+        lasting = found.event in LASTING
+        if self._past.search(clause):
+            return None if self._now.search(clause) and lasting else Time.PAST
+        now = self._now.search(clause) is not None
+        if self._recent.search(clause):
+            if lasting and (now or found.event is Event.CANNOT_GET_UP and not resolved):
+                return Time.NOW
+            return Time.RECENT
+        habitual = self._habitual.search(clause) is not None
+        if habitual:
+            return Time.HABITUAL
+        if self._onset.search(clause):
+            return Time.NOW if lasting and not resolved else Time.RECENT
+        return Time.NOW if now else None
 
     def _subject(
         self, text: str, found: Found, start: int, previous: tuple[Found, Slots] | None, media: bool
@@ -282,11 +312,14 @@ class SlotReader:
         if found.event in VICTIM_IS_SELF and "我" in text[start:span_end] + text[span_end : span_end + 2]:
             return Subject.SELF
         here = self._last_person(text[start : found.start], text[start:span_end])
+        if here is Subject.OTHER and _IS_HIS_SPOUSE.search(text):
+            return Subject.SPOUSE
         if here is not None:
             return here
         # No subject in this clause: it is still about whom the clauses before spoke of.
         if previous is not None and previous[1].subject is not Subject.SELF and not previous[1].media:
             return previous[1].subject
+        relative = self.relative_speaks(text)
         at = start
         for _ in range(2):
             if at < 2:
@@ -295,11 +328,13 @@ class SlotReader:
             earlier = text[earlier_start:earlier_end]
             person = self._last_person(earlier, earlier)
             if person is not None:
+                if person is Subject.SELF and relative:
+                    break
                 if person is Subject.SELF or not _CLOSED.search(earlier):
                     return person
-                return Subject.SELF
+                break
             at = earlier_start
-        return Subject.SELF
+        return Subject.OTHER if relative else Subject.SELF
 
     def _last_person(self, before: str, fallback: str) -> Subject | None:
         last: re.Match[str] | None = None
@@ -318,6 +353,7 @@ class SlotReader:
         return Subject(last.lastgroup)
 
 
+_IS_HIS_SPOUSE = re.compile(r"我是?(他|她)(的)?(老伴|爱人|老公|老婆|媳妇|男人|老头|对象)")
 # The clause before ends its own matter: what follows is about the speaker again.
 _CLOSED = re.compile(
     r"外地|上班|打工|不在|来不了|不来|没来|走了|没了|去世|死|忙|电话|回来|送|买|说|放学|上学|做饭|孝顺|给我|看我"

@@ -78,6 +78,10 @@ def is_word_spaced(text: str) -> bool:
     return sum(map(len, parts)) / len(parts) <= WORD_SPACED_MEAN_CHARS
 
 
+def _between_latin(text: str, position: int) -> bool:
+    return 0 < position < len(text) - 1 and text[position - 1].isascii() and text[position + 1].isascii()
+
+
 def _chars(text: str) -> Iterable[tuple[str, int]]:
     drop_spaces = is_word_spaced(text)
     for position, char in enumerate(text):
@@ -86,7 +90,9 @@ def _chars(text: str) -> Iterable[tuple[str, int]]:
         elif char in _PAUSES:
             yield PAUSE, position
         elif char.isspace():
-            if not drop_spaces:
+            if _between_latin(text, position):
+                yield " ", position
+            elif not drop_spaces:
                 yield PAUSE, position
         else:
             code = ord(char)
