@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ivr.dialogue import closing
 from ivr.dialogue.consistency import answers_of
-from ivr.dialogue.model import Action, Keys, Listen, Remember, Say, Silence, Speech, State, Step, StoreAnswer
+from ivr.dialogue.model import Action, Keys, Listen, Remember, Say, Silence, State, Step, StoreAnswer
 from ivr.dialogue.plan import Ask, Dialplan
 from ivr.dialogue.turn import IDENTITY, Turn
 from ivr.understanding.model import Question
@@ -93,7 +93,7 @@ def missed(turn: Turn, ask: Ask) -> Step:
     misses = turn.state.misses + 1
     turn = turn.with_state(misses=misses)
     if misses < MISSES_BEFORE_KEYPAD:
-        evaded = isinstance(turn.heard, Speech) and turn.answer == "unclear"
+        evaded = bool(turn.bare) and turn.answer == "unclear"  # understood, but it said nothing definite
         return pose(turn, ask, text=(ask.concrete if evaded else "") or ask.rephrase)
     if misses == MISSES_BEFORE_KEYPAD:
         return pose(turn, ask, text=ask.keypad, keypad=True)

@@ -27,6 +27,7 @@ STAGES = frozenset(
 
 Understand = Callable[[str, Question], Understanding]
 
+UNKNOWN = "[unk]"  # the recogniser: somebody spoke, but nothing that its grammar expects
 PARTICLES = "啊呀呢的了嘛吧哦喔哟嘞"
 PUNCTUATION = str.maketrans("", "", " ,.!?;:，。！？；：、…—~")
 
@@ -47,8 +48,8 @@ class Turn:
 
     @property
     def bare(self) -> str:
-        """The text without punctuation, for word lists."""
-        return self.text.translate(PUNCTUATION)
+        """The text without punctuation and unknown words, for word lists."""
+        return self.text.replace(UNKNOWN, "").translate(PUNCTUATION)
 
     @property
     def confidence(self) -> float | None:

@@ -232,6 +232,15 @@ def test_polite_denial_of_danger_is_asked_once_for_something_concrete() -> None:
     assert call.heard("没事没事").said != [concrete]
 
 
+def test_speech_that_was_not_recognised_is_no_politeness_and_is_asked_in_other_words() -> None:
+    event = next(ask for ask in PLAN.questions if ask.id == "event")
+    assert at_event().heard("[unk]").said == [event.rephrase]
+
+
+def test_a_call_in_which_nothing_was_recognised_is_unheard_and_not_silent() -> None:
+    assert Call().heard("[unk]", "[unk]", "[unk]", "[unk]").ended is Because.UNHEARD
+
+
 def test_no_answer_is_asked_in_other_words_then_by_keypad_then_kept_as_unclear() -> None:
     health = PLAN.questions[0]
     call = at_health().silent()
