@@ -3,57 +3,56 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from storage import Work
-from storage.model import Area
+from storage.repository_ledger import LedgerEntry
 from xunfang.cli.output import AsJson, console, print_json, print_table, settings_of, stderr
 from xunfang.clock import SystemClock
 from xunfang.errors import BadInput, NotFound
-from xunfang.ledger import exporter, importer, render, writing
+from xunfang.ledger import exporter, files, render, writing
 from xunfang.ledger.areas import AreaBook
 from xunfang.ledger.columns import export_columns
-from xunfang.ledger.importer import CHANGED, CREATED, REFUSED, RowResult, Summary
+from xunfang.ledger.files import LISTED_ROWS, REFUSED_SUFFIX, Imported
+from xunfang.ledger.importer import CHANGED, CREATED, REFUSED, UNCHANGED, RowResult
 from xunfang.ledger.matching import Moment
-from xunfang.ledger.reading import Row, open_table
 from xunfang.settings import Settings
 from xunfang.wiring import open_store
 
 app = typer.Typer(no_args_is_help=True, help="The ledger 台账: import, export, list and show elders.")
 
-REFUSED_SUFFIX = "-未导入"
-EXIT_REFUSED = BadInput.exit_code
-_OUTCOMES = {CREATED: "新增", CHANGED: "修改", REFUSED: "不导入"}
-_AREA_HELP = "Only this area and below: its 12-digit code."
+ACTOR_CHARS = 64
+_OUTCOME_ZH = {CREATED: "新增", CHANGED: "修改", UNCHANGED: "不变", REFUSED: "不导入"}
 
-AreaCode = Annotated[str | None, typer.Option("--area", help=_AREA_HELP)]
+AreaCode = Annotated[str | None, typer.Option("--area", help="Only this area and below: its 12-digit code.")]
 
 
-def actor() -> str:
-    return f"user:{getpass.getuser()}"[:64]
+def _actor() -> str:
+    return f"user:{getpass.getuser()}"[:ACTOR_CHARS]
 
 
-def moment_of(settings: Settings) -> Moment:
+def _moment(settings: Settings) -> Moment:
     return Moment(SystemClock().now(), settings.zone)
 
 
-def area_of(work: Work, code: str | None) -> Area | None:
+def _area_id(work: Work, code: str | None) -> int | None:
     if code is None:
         return None
     area = work.areas.by_code(code)
     if area is None:
-        raise NotFound(f"台账中没有行政区划代码 {code}")
-    return area
+        raise NotFound("台账中没有这个行政区划代码")
+    return area.id
 
 
 @contextmanager
-def progress_bar(title: str, total: int | None) -> Iterator[Any]:
+def _progress(title: str) -> Iterator[Callable[[int, int | None], None]]:
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -63,27 +62,8 @@ def progress_bar(title: str, total: int | None) -> Iterator[Any]:
         transient=True,
         disable=not stderr.is_terminal,
     ) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda done, whole=total: bar.update(task, completed=done, total=whole)
-
-
-class _Listing:
-    """Rows worth telling: what is wrong, and in a dry run what would be written."""
-
-    def __init__(self, keep: int, dry_run: bool) -> None:
-        self._keep = keep or None
-        self._dry_run = dry_run
-        self.rows: list[RowResult] = []
-        self.left_out = 0
-
-    def hear(self, result: RowResult) -> None:
-        telling = result.errors or result.warnings or (self._dry_run and result.outcome in _OUTCOMES)
-        if not telling:
-            return
-        if self._keep is not None and len(self.rows) >= self._keep:
-            self.left_out += 1
-        else:
-            self.rows.append(result)
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @app.command("import")
@@ -101,79 +81,235 @@ def import_file(
     ] = False,
     sheet: Annotated[str | None, typer.Option(help="Worksheet; default the first.")] = None,
     refused: Annotated[
-        Path | None, typer.Option(help=f"Where refused rows go; default FILE{REFUSED_SUFFIX}.csv.")
+        Path | None, typer.Option(help=f"Where refused rows go; default beside FILE: …{REFUSED_SUFFIX}.csv.")
     ] = None,
-    rows: Annotated[int, typer.Option(min=0, help="Rows listed at most; 0: all.")] = 200,
+    rows: Annotated[int, typer.Option(min=0, help="Rows listed at most; 0: all.")] = LISTED_ROWS,
     as_json: AsJson = False,
 ) -> None:
     """Import elders from a spreadsheet. Wrong rows are refused with their reasons and stop no other row.
 
-    Elders are recognised by ID card, else by name and phone; blank cells change nothing. A killed import
-    can be run again. Exit code 2 when rows were refused.
+    Elders are recognised by ID card, else by name and phone; blank cells change nothing. An import
+    that was killed can be run again. Exit code 2 when rows were refused.
 
     Example: xunfang ledger import 台账.xlsx --dry-run
 
     Example: xunfang ledger import 台账.csv --strict --create-areas --json
     """
     settings = settings_of(ctx)
-    moment = moment_of(settings)
-    listing = _Listing(rows, dry_run)
-    keep_refused = not dry_run or refused is not None
-    target = refused or writing.unused(file.with_name(f"{file.stem}{REFUSED_SUFFIX}.csv"))
-
-    with open_store(settings) as store:
-
-        def go(only_look: bool, title: str, listing: _Listing, report: Path | None) -> tuple[Summary, Path | None]:
-            with open_table(file, sheet) as table, progress_bar(title, table.total) as bar:
-                if table.header.ignored and listing is shown_listing:
-                    stderr.print(f"[yellow]不认识的列，未导入：{'、'.join(table.header.ignored)}[/yellow]")
-                bad = writing.RefusedFile(report, table.header.titles) if report else None
-                done = 0
-
-                def on_row(result: RowResult, cells: Row) -> None:
-                    nonlocal done
-                    done += 1
-                    bar(done)
-                    listing.hear(result)
-                    if bad and result.errors:
-                        bad.add(result.row, result.errors, cells)
-
-                job = importer.Job(
-                    store, moment, actor(), on_row, dry_run=only_look, create_areas=create_areas
-                )
-                try:
-                    summary = importer.run(table, job)
-                finally:
-                    written = bad.close() if bad else None
-                return summary, written
-
-        shown_listing = listing
-        report = target if keep_refused else None
-        wrote = False
-        if strict and not dry_run:
-            looked = _Listing(rows, dry_run=False)
-            shown_listing = looked
-            summary, refused_file = go(True, "检查", looked, report)
-            listing = looked
-            if not summary.refused:
-                listing = shown_listing = _Listing(rows, dry_run=False)
-                summary, refused_file = go(False, "导入", listing, None)
-                wrote = True
-        else:
-            summary, refused_file = go(dry_run, "检查" if dry_run else "导入", listing, report)
-            wrote = not dry_run
-
-    if as_json:
-        print_json(
-            {
-                "written": wrote,
-                "summary": summary,
-                "refused_file": refused_file,
-                "rows": listing.rows,
-                "rows_left_out": listing.left_out,
-            }
+    with open_store(settings) as store, _progress("检查" if dry_run else "导入") as progress:
+        imported = files.import_file(
+            store,
+            file,
+            _moment(settings),
+            _actor(),
+            dry_run=dry_run,
+            strict=strict,
+            create_areas=create_areas,
+            sheet=sheet,
+            refused=refused,
+            listed=rows,
+            progress=progress,
         )
+    if as_json:
+        print_json(imported)
     else:
-        _print_import(summary, listing, wrote, refused_file)
-    if summary.refused:
-        raise typer.Exit(EXIT_REFUSED)
+        _print_import(imported, dry_run)
+    if imported.summary.refused:
+        raise typer.Exit(BadInput.exit_code)
+
+
+def _print_import(imported: Imported, dry_run: bool) -> None:
+    summary = imported.summary
+    if imported.ignored_columns:
+        stderr.print(f"[yellow]不认识的列，未导入：{escape('、'.join(imported.ignored_columns))}[/yellow]")
+    print_table(
+        "逐行说明",
+        ("行", "结果", "姓名", "说明"),
+        (
+            (row.row, _OUTCOME_ZH[row.outcome], escape(row.name), escape("；".join(_said(row))))
+            for row in imported.rows
+        ),
+        empty="每一行都没有问题。",
+    )
+    if imported.rows_left_out:
+        console.print(f"另有 {imported.rows_left_out} 行未列出（--rows 0 列出全部）。")
+    for area in summary.areas_created:
+        console.print(f"{'将' if dry_run else ''}新增区划：{escape(area)}")
+    would = "" if imported.written else "将"
+    console.print(
+        f"共 {summary.rows} 行：{would}新增 {summary.created}，{would}修改 {summary.changed}，"
+        f"不变 {summary.unchanged}，不导入 {summary.refused}；需留意 {summary.with_warnings}。"
+    )
+    if not imported.written and not dry_run:
+        console.print("[red]有不合格的行，按 --strict 的要求整份文件都没有导入。[/red]")
+    if imported.refused_file is not None:
+        console.print(f"不导入的行和原因在：{escape(str(imported.refused_file))}，改好后可直接导入该文件。")
+
+
+def _said(row: RowResult) -> list[str]:
+    return [*row.errors, *row.warnings, *row.changes]
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A new file, .xlsx or .csv.")],
+    full: Annotated[
+        bool, typer.Option("--full", help="Phone and ID numbers in full. Who did so is put on record.")
+    ] = False,
+    area: AreaCode = None,
+    inactive: Annotated[bool, typer.Option("--inactive", help="Also elders no longer visited.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE when it exists.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Export the ledger in the columns of the template. Numbers are masked unless --full.
+
+    Only a --full export can be imported again.
+
+    Example: xunfang ledger export 台账.xlsx --full --area 220183101205
+    """
+    if file.exists() and not overwrite:
+        raise BadInput(f"{file} 已经存在；换个文件名，或加 --overwrite")
+    settings = settings_of(ctx)
+    with open_store(settings) as store, _progress("导出") as progress:
+        with store.read() as work:
+            area_id = _area_id(work, area)
+        exported = exporter.export(
+            store,
+            file,
+            _moment(settings),
+            _actor(),
+            full=full,
+            area_id=area_id,
+            inactive=inactive,
+            progress=progress,
+        )
+    if as_json:
+        print_json(exported)
+        return
+    hidden = "" if full else "，号码已部分隐去（完整号码用 --full，会留下记录）"
+    console.print(f"已导出 {exported.elders} 位老人到 {escape(str(file))}{hidden}。")
+
+
+@app.command()
+def template(
+    file: Annotated[Path, typer.Argument(help="A new file, .xlsx.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE when it exists.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write an empty ledger to fill in, with drop-down lists and an explaining second sheet.
+
+    Example: xunfang ledger template 台账模板.xlsx
+    """
+    if file.suffix.lower() != ".xlsx":
+        raise BadInput(f"{file.name}：模板文件名要以 .xlsx 结尾")
+    if file.exists() and not overwrite:
+        raise BadInput(f"{file} 已经存在；换个文件名，或加 --overwrite")
+    columns = export_columns()
+    writing.write_template(file, columns)
+    if as_json:
+        print_json({"file": file, "columns": [column.title for column in columns]})
+    else:
+        console.print(f"模板在 {escape(str(file))}，填好后用 xunfang ledger import 导入。")
+
+
+@app.command("list")
+def list_elders(
+    ctx: typer.Context,
+    area: AreaCode = None,
+    after: Annotated[int, typer.Option(min=0, help="Go on after this number 编号.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List elders by number, a page at a time. Phone and ID numbers are masked.
+
+    Example: xunfang ledger list --area 220183101205 --limit 20
+
+    Example: xunfang ledger list --after 20 --json
+    """
+    settings = settings_of(ctx)
+    with open_store(settings) as store, store.read() as work:
+        area_id = _area_id(work, area)
+        areas = AreaBook(work.ledger.areas())
+        page = work.ledger.page(after, limit, area_id)
+        total = work.ledger.count(area_id)
+    rows = [_as_json(entry, areas, settings, full=False) for entry in page]
+    if as_json:
+        print_json({"total": total, "elders": rows, "next_after": page[-1].elder.id if page else None})
+        return
+    print_table(
+        f"台账（共 {total} 人）",
+        ("编号", "姓名", "性别", "电话", "村", "类别", "方式", "频次", "状态"),
+        (
+            (
+                entry.elder.id,
+                escape(entry.elder.name),
+                row["性别"],
+                row["联系电话"],
+                escape(areas.describe(entry.elder.area_id)),
+                row["类别"],
+                row["巡访方式"],
+                row["频次"],
+                _state(entry),
+            )
+            for entry, row in zip(page, rows, strict=True)
+        ),
+        empty="台账里还没有人。用 xunfang ledger import 导入，或用 xunfang ledger template 生成模板。",
+    )
+    if len(page) == limit:
+        console.print(f"下一页：xunfang ledger list --after {page[-1].elder.id}")
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    elder_id: Annotated[int, typer.Argument(metavar="ID", help="编号, as in `list`.")],
+    full: Annotated[
+        bool, typer.Option("--full", help="Phone and ID numbers in full. Who did so is put on record.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show one elder with contacts, first visitor and consents.
+
+    Example: xunfang ledger show 3
+    """
+    settings = settings_of(ctx)
+    with open_store(settings) as store:
+        with store.read() as work:
+            elder = work.elders.get(elder_id)
+            if elder is None:
+                raise NotFound(f"台账中没有编号 {elder_id}")
+            areas = AreaBook(work.ledger.areas())
+            (entry,) = work.ledger.entries([elder])
+        if full:
+            with store.begin() as work:
+                work.audit.write(_moment(settings).now, _actor(), "number.revealed", f"elder:{elder_id}")
+    row = _as_json(entry, areas, settings, full)
+    if as_json:
+        print_json(row)
+        return
+    print_table(
+        f"编号 {elder_id}（{_state(entry)}）",
+        ("项目", "内容"),
+        ((title, escape(str(value))) for title, value in row.items() if value not in ("", None)),
+        empty="",
+    )
+
+
+def _as_json(entry: LedgerEntry, areas: AreaBook, settings: Settings, full: bool) -> dict[str, object]:
+    """The columns of an export, by title, with the number of the elder."""
+    cells = render.cells(entry, areas, settings.zone, full)
+    columns = export_columns(len(entry.contacts))
+    return {
+        "编号": entry.elder.id,
+        **{column.title: cells.get(column.key, "") for column in columns},
+    }
+
+
+def _state(entry: LedgerEntry) -> str:
+    elder = entry.elder
+    if not elder.active:
+        return "停用"
+    if elder.paused_until is not None:
+        return f"暂停至 {elder.paused_until}"
+    return "在册"
