@@ -8,8 +8,8 @@ from ivr.understanding.model import Question
 
 # Before somebody is known to be the elder, a carrier or a voicemail may be what speaks.
 BEFORE_A_PERSON = (Question.ANY, Question.IDENTITY)
-# Confirmations are heard under these topics (see confirming.py and opting_out.py).
-OF_CONFIRMATIONS = (Question.ANY, Question.EVENT)
+OF_CONFIRMATIONS = Question.EVENT  # see confirming.py
+OF_OPTING_OUT = Question.ANY  # see opting_out.py
 
 
 def phrases(plan: Dialplan, topic: Question) -> tuple[str, ...]:
@@ -21,8 +21,9 @@ def phrases(plan: Dialplan, topic: Question) -> tuple[str, ...]:
         found += (*plan.other_person.handover_words, *plan.other_person.wait_words)
         for volunteered in plan.other_person.volunteers:
             found += answer_phrases(volunteered)
-    if topic in OF_CONFIRMATIONS:
+    if topic is OF_CONFIRMATIONS:
         found += (*plan.confirm.yes_words, *plan.confirm.no_words)
+    if topic is OF_OPTING_OUT:
         found += (*plan.opt_out.yes_words, *plan.opt_out.no_words)
     for ask in (plan.identity, *plan.questions):
         if ask.topic is topic:

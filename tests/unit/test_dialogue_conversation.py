@@ -232,6 +232,12 @@ def test_polite_denial_of_danger_is_asked_once_for_something_concrete() -> None:
     assert call.heard("没事没事").said != [concrete]
 
 
+def test_politeness_about_health_is_taken_once_it_was_asked_concretely() -> None:
+    call = at_health().heard("没事没事")
+    assert "吃饭、睡觉" in call.said[0]
+    assert call.heard("没事没事").answers["health"] == "same"
+
+
 def test_speech_that_was_not_recognised_is_no_politeness_and_is_asked_in_other_words() -> None:
     event = next(ask for ask in PLAN.questions if ask.id == "event")
     assert at_event().heard("[unk]").said == [event.rephrase]
