@@ -125,7 +125,10 @@ def again(turn: Turn, ask: Ask) -> Step:
 def hearing(turn: Turn) -> tuple[Turn, tuple[Action, ...]]:
     """Whether this turn shows that the elder hears badly: slower from now on, and in later calls."""
     not_heard = turn.state.not_heard + (turn.answer == "not_heard")
-    hard = turn.answer == "slower_louder" or not_heard >= NOT_HEARD_IS_HARD_OF_HEARING
+    hard = turn.answer == "slower_louder" or not_heard >= SAFETY = frozenset(
+    {Question.EVENT, Question.GAS, Question.WATER_HEATING, Question.ELECTRICITY, Question.FIRE}
+)
+NOT_HEARD_IS_HARD_OF_HEARING
     new = hard and not turn.state.slow and not turn.state.relative
     turn = turn.with_state(not_heard=not_heard, slow=turn.state.slow or hard)
     return turn, (Remember("hard_of_hearing"),) if new else ()
@@ -145,7 +148,7 @@ def may_interrupt(turn: Turn, ask: Ask) -> bool:
         return False
     names_it = bool(turn.understood.judgements or turn.understood.details)
     benign = turn.understood.alert is Alert.NONE
-    return not (ask.concrete and benign and not names_it and turn.state.misses == 0)
+    return not (ask.topic in SAFETY and benign and not names_it and turn.state.misses == 0)
 
 
 def is_quiet(turn: Turn) -> bool:

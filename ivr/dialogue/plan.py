@@ -20,7 +20,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question. `concrete` marks a safety question: a polite 没事没事 is not enough for it."""
+    """One question. `concrete`: how a polite 没事没事 is asked once for something definite."""
 
     id: str
     topic: Question
