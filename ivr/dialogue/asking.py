@@ -20,6 +20,9 @@ from xunfang.vocabulary import Alert, AnswerSource
 MISSES_BEFORE_KEYPAD = 2
 MAX_REPEATS = 3  # on one question, when the elder asks to hear it again
 QUESTIONS_LOST_IN_A_ROW = 2
+SAFETY = frozenset(
+    {Question.EVENT, Question.GAS, Question.WATER_HEATING, Question.ELECTRICITY, Question.FIRE}
+)
 NOT_HEARD_IS_HARD_OF_HEARING = 2  # one 啊？ is anybody's
 
 
@@ -125,10 +128,7 @@ def again(turn: Turn, ask: Ask) -> Step:
 def hearing(turn: Turn) -> tuple[Turn, tuple[Action, ...]]:
     """Whether this turn shows that the elder hears badly: slower from now on, and in later calls."""
     not_heard = turn.state.not_heard + (turn.answer == "not_heard")
-    hard = turn.answer == "slower_louder" or not_heard >= SAFETY = frozenset(
-    {Question.EVENT, Question.GAS, Question.WATER_HEATING, Question.ELECTRICITY, Question.FIRE}
-)
-NOT_HEARD_IS_HARD_OF_HEARING
+    hard = turn.answer == "slower_louder" or not_heard >= NOT_HEARD_IS_HARD_OF_HEARING
     new = hard and not turn.state.slow and not turn.state.relative
     turn = turn.with_state(not_heard=not_heard, slow=turn.state.slow or hard)
     return turn, (Remember("hard_of_hearing"),) if new else ()
