@@ -54,7 +54,7 @@ class Heard:
 
 
 _OVER = re.compile(
-    r"(好了|好多了|好些了|不疼了|不痛了|没事了|不晕了|不咳了|退烧|缓过来|过去了|恢复|康复|出院了|修好|换了|换好|弄好|修过|处理|解决|来修|查了没|好利索)"
+    r"((?<!就)好了|好多了|好些了|好利索|不喘了|不疼了|换新|不痛了|没事了|不晕了|不咳了|退烧|缓过来|过去了|恢复|康复|出院了|修好|换了|换好|弄好|修过|浇灭|扑灭|处理|解决|来修|查了没|好利索)"
 )
 _OLD = re.compile(
     r"(老毛病|老病|老样子|老寒腿|跟以前一样|和以前一样|没变化|还那样|还是那样|就那样|多少年|好几年|几十年|[一二三四五六七八九十]年了|差不多)"
@@ -114,6 +114,8 @@ def _mood(heard: Heard) -> str:
         return "worse"
     if any(f.event is Event.SUICIDAL and s.polarity is Polarity.UNCERTAIN for f, s in heard.judged):
         return "unclear"
+    if any(f.event is Event.SUICIDAL and Time.PAST in (s.time,) or s.polarity is Polarity.NEGATED for f, s in heard.judged):
+        return "same" if heard.has("same") else "good"
     if heard.urgent:
         return "unclear"
     if heard.has("same") and not heard.has("good"):
@@ -369,12 +371,29 @@ _OPPOSITE: dict[object, str] = {
 }
 
 
-def answer_hits(text: str, question: Question, lexicon: Lexicon) -> list[tuple[str, Hit]]:
+_BAD = frozenset({"worse", "unsafe", "yes", "short"})
+_MINE = re.compile(r"我家|我们家|俺家|我这|我屋|我也|我的")
+
+
+def _about_something_else(text: str, hit: Hit, judged: list[Judged]) -> bool:
+    """The bad word belongs to an event that did not happen, is long past, is over or is somebody else's."""
+    for found, slots in judged:
+        elsewhere = slots.media or (slots.subject is Subject.OTHER and not slots.warning)
+        unreal = slots.polarity in (Polarity.NEGATED, Polarity.ASKED) or slots.time in (Time.HYPOTHETICAL, Time.PAST)
+        over = slots.resolved and found.event in (Event.FIRE, Event.GAS_LEAK)
+        if hit.start < found.end and found.start < hit.end and (elsewhere or unreal or over):
+            return True
+        if elsewhere and hit.start >= found.end and not _MINE.search(text[found.end : hit.end]):
+            return True
+    return False
+
+
+def answer_hits(text: str, question: Question, judged: list[Judged], lexicon: Lexicon) -> list[tuple[str, Hit]]:
     entries, patterns = lexicon.answers_for(question)
     out: list[tuple[str, Hit]] = []
     for hit in longest_only(patterns.find(text)):
         klass = entries[hit.owner].get("class")
-        if klass == "ignore":
+        if klass == "ignore" or (klass in _BAD and _about_something_else(text, hit, judged)):
             continue
         before = text[clause_of(text, hit.start)[0] : hit.start]
         if _IMAGINED.search(before):
@@ -403,7 +422,7 @@ def answer(
         return ("unclear" if moans else "other"), -1
     last: dict[str, int] = {}
     first: dict[str, int] = {}
-    for klass, hit in answer_hits(text, question, lexicon):
+    for klass, hit in answer_hits(text, question, judged, lexicon):
         last[klass] = hit.start
         first.setdefault(klass, hit.start)
     heard = Heard(text, question, last, first, judged, urgent, concern, relative)

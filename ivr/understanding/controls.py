@@ -18,16 +18,20 @@ ORDER = (
 # A backchannel is one only when nothing else was said.
 _ONLY_BACKCHANNEL = re.compile(
     r"^([嗯哦噢喔啊哎诶唔呃欸昂哈唉哼呐哪，]|你说|你讲|说吧|讲吧|听着呢?|我听着呢?|接着说|你?继续|我在听|往下说|你问吧?|问吧|"
-    r"是吗|这样啊|这样子|知道了|晓得了|明白了?|行行行|好好好|听到了|听见了|收到|懂了|呀|吧|呢|了)+$"
+    r"是吗|这样啊|这样子|知道了|晓得了|明白了?|行行行|好好好|听到了|听见了|收到|懂了|好的?|行|对|是|呀|啊|吧|呢|了)+$"
 )
 # To the opening question a postponement is the answer (是我，我在外面，晚点打).
 POSTPONES = frozenset({Question.IDENTITY, Question.ANY, Question.CALLBACK})
 
 
-def find_controls(text: str, lexicon: Lexicon) -> dict[str, int]:
+def find_controls(text: str, question: Question, lexicon: Lexicon) -> dict[str, int]:
     """Control classes heard and where each was heard last."""
     entries, patterns = lexicon.patterns("control")
-    return {entries[h.owner].get("class"): h.start for h in longest_only(patterns.find(text))}
+    return {
+        entries[h.owner].get("class"): h.start
+        for h in longest_only(patterns.find(text))
+        if not entries[h.owner].questions or question in entries[h.owner].questions
+    }
 
 
 def decide(

@@ -8,7 +8,7 @@ from typing import Any
 from ivr.understanding import alert as alerts
 from ivr.understanding.alert import RANK, Surroundings, worst
 from ivr.understanding.announcements import find_announcement
-from ivr.understanding.answers import Judged, answer
+from ivr.understanding.answers import Judged, answer, answer_hits
 from ivr.understanding.controls import decide, find_controls
 from ivr.understanding.events import event_finder
 from ivr.understanding.lexicon import Lexicon, default_lexicon
@@ -92,10 +92,10 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> Underst
     )
     worried = urgent or any(a is not Alert.NONE for a in weighed)
     final = decide(
-        find_controls(heard, words), plain, question, answered_at=answered_at, danger=worried, text=heard
+        find_controls(heard, question, words), plain, question, answered_at=answered_at, danger=worried, text=heard
     )
     if level is Alert.NONE:
-        reason = _review_reason(heard, question, final, topics)
+        reason = _review_reason(heard, question, final, topics) or _beside_denial(heard, judged, words)
         if reason:
             level = Alert.REVIEW
             reasons.append(reason)
@@ -163,6 +163,19 @@ def _review_reason(text: str, question: Question, final: str, topics: list[str])
         return "answer: ill"
     if topics and final not in ("silence_noise",):
         return f"concern: {topics[0]}"
+    return ""
+
+
+_BUT = re.compile(r"(就是|不过|但是?|可是?|只是|倒是|可就是)[^，？]{0,6}$")
+
+
+def _beside_denial(text: str, judged: list[Judged], words: Lexicon) -> str:
+    """A danger cleanly denied, but something worrying after the 就是 (没摔，就是头晕)."""
+    if not any(s.polarity is Polarity.NEGATED and s.subject is not Subject.OTHER for _, s in judged):
+        return ""
+    for klass, hit in answer_hits(text, Question.HEALTH, judged, words):
+        if klass == "worse" and _BUT.search(text[: hit.start]):
+            return "something worrying beside a denial"
     return ""
 
 

@@ -28,6 +28,10 @@ DEFAULT_TIME: dict[Event, Time] = {
 SPONTANEOUS = frozenset({Question.ANY, Question.IDENTITY})
 # States that last: 刚才 or 今早 tells when they began, not that they are over.
 LASTING = frozenset(Event) - {Event.FALL, Event.FRAUD, Event.VIOLENCE, Event.LOST}
+# Events that elders imagine aloud (摔了咋办): 叫不醒咋办 is never imagined.
+_IMAGINABLE = frozenset(
+    {Event.FALL, Event.FIRE, Event.GAS_LEAK, Event.CANNOT_GET_UP, Event.LOST, Event.STROKE_SIGNS, Event.FRAUD}
+)
 # A denied event of these kinds was asked about for the time since the last visit.
 DENIED_TIME: dict[Event, Time] = {
     Event.FALL: Time.RECENT,
@@ -91,7 +95,8 @@ class _Place:
 _ECHO = re.compile(
     r"(摔|疼|痛|晕|漏|着|喘|流|闷|麻|吃|骗|打|吐|丢|闻|有|是|起|冒|歪|昏|跌|绊)(没|不|冇)(有)?\1"
 )
-_ECHO_DENIED = re.compile(r"[^，？]{0,6}[，？][^，？]{0,3}?(没|不|冇|哪有|哪能|无)")
+_ECHO_DENIED = re.compile(r"[啊呀呢嘛]?(没|不|冇)|[^，？]{0,6}[，？][^，？]{0,3}?(没|不|冇|哪有|哪能|无)")
+_ECHO_AFFIRMED = re.compile(r"[啊呀呢嘛了着过]*[，？]?(摔|疼|痛|晕|漏|着|喘|流|有|是|闷|麻|骗|丢)(了|过|得|的|啊|着|呢)")
 _ECHO_UNSURE = re.compile(r"[^，？]{0,8}(不出|不知道|不准|不清|记不|说不|谁知道|不好说|不晓得)")
 _GAP_NEGATED = re.compile(r"没有?|(?<!得)不(?!得|行|过|住)|冇|哪能|咋能|怎么会|从来没")
 _GAP_NEAR = re.compile(r"差点|差一点|险些|好悬|几乎")
@@ -135,6 +140,7 @@ class SlotReader:
         self._far = re.compile(cue("far"))
         self._relative = re.compile(cue("relative_speaker"))
         self._mother = re.compile(cue("mother_speaks"))
+        self._people_elsewhere = re.compile(f"{cue('spouse')}|{cue('other')}")
         # Longest first inside each, and other before self so that 我妈 is not 我.
         self._people = re.compile(
             f"(?P<spouse>{cue('spouse')})|(?P<other>{cue('other')})|(?P<self>{cue('self')})"
@@ -208,9 +214,12 @@ class SlotReader:
             return Polarity.UNCERTAIN, False, "warning"
         echo = _ECHO.search(text[max(0, found.start - 2) : found.end + 3])
         if echo:
-            if _ECHO_UNSURE.match(after):
+            said = text[max(0, found.start - 2) + echo.end() :]
+            if _ECHO_UNSURE.match(said):
                 return Polarity.UNCERTAIN, False, ""
-            return (Polarity.NEGATED if _ECHO_DENIED.match(after) else Polarity.ASKED), False, ""
+            if _ECHO_AFFIRMED.match(said):
+                return Polarity.AFFIRMED, False, ""
+            return (Polarity.NEGATED if _ECHO_DENIED.match(said) else Polarity.ASKED), False, ""
         if self._near.search(before) or _GAP_NEAR.search(gap):
             return Polarity.NEGATED, True, ""
         if self._double.search(before) or (gap and self._double.search(gap)):
@@ -226,7 +235,14 @@ class SlotReader:
             return Polarity.UNCERTAIN, False, "fear"
         if not media:
             conditional = self._is_hypothetical(here.far_before)
-            what_then = not conditional and self._hypothetical_after.match(after) is not None
+            what_then = (
+                not conditional
+                and found.event in _IMAGINABLE
+                and self._hypothetical_after.match(after) is not None
+                and not self._onset.search(before)
+                and not self._now.search(before)
+                and not self._people_elsewhere.search(before)
+            )
             if conditional or what_then:
                 if negated:
                     return Polarity.NEGATED, False, ""
