@@ -66,7 +66,7 @@ class Line:
             prompts=self._prompts,
             plan_of=cache(self._load_plan),
             understand=understanding(config.lexicon),
-            early_phrases=announcement_phrases(),
+            early_phrases=tuple(announcement_phrases()),
             clock=self._clock,
             emit=self._outbox.put,
             duty_ring_s=config.duty_ring_s,
@@ -183,20 +183,27 @@ class Line:
         self._tell()
 
     def _load_plan(self, name: str) -> dialplan.Dialplan:
-        """Loaded once per line; what cannot be said or heard is found before anybody is dialled."""
+        """Loaded once per line; what cannot be said or heard is found before anybody is dialled.
+
+        Reads every prompt and builds every grammar on the way, so that no call waits for either.
+        """
         plan = dialplan.load(name)
         missing = [text for text in plan.texts() if not self._prompts.has(text)]
         if missing:
             raise BadDialplan(
                 f"dialplan {plan.name}: {len(missing)} prompts have no recording; run: xunfang prompts render"
             )
+        for text in plan.texts():
+            self._prompts.pcm(text)
         for topic in Question:
-            for phrase in dialplan.phrases(plan, topic):
+            phrases = dialplan.phrases(plan, topic)
+            for phrase in phrases:
                 if not self._recogniser.can_express(phrase):
                     raise BadDialplan(
                         f"dialplan {plan.name}: the recognition model does not know the words of {phrase!r} "
                         f"(listened for at {topic}); run: xunfang dialplan check"
                     )
+            self._recogniser.open(phrases)
         return plan
 
 

@@ -16,9 +16,9 @@ import contextlib
 import gc
 from pathlib import Path
 
-from ivr.dialogue import interpreter as interpreter
-from ivr.speech import tones as tones
+from ivr.speech.audio import RATE_HZ
 from ivr.speech.recogniser import Recogniser
+from ivr.understanding import understand
 from xunfang.errors import XunfangError
 
 MODEL_DIR = "XUNFANG_PRELOAD_MODEL"
@@ -29,7 +29,9 @@ _loaded: dict[str, Recogniser] = {}
 def recogniser(model_dir: str) -> Recogniser:
     """The preloaded one, or loaded now when a line was given another model. ModelError when it is broken."""
     if model_dir not in _loaded:
-        _loaded[model_dir] = Recogniser(Path(model_dir))
+        loaded = Recogniser(Path(model_dir))
+        loaded.recognise(bytes(2 * RATE_HZ), None)  # the first decoding sets up tables: not in a call
+        _loaded[model_dir] = loaded
     return _loaded[model_dir]
 
 
@@ -37,4 +39,5 @@ if os.environ.get(MODEL_DIR):
     # A broken model is reported by the line that needs it; here it would kill the fork server.
     with contextlib.suppress(XunfangError):
         recogniser(os.environ[MODEL_DIR])
+        understand("喂，你好")
     gc.freeze()

@@ -46,6 +46,7 @@ class Speaking:
         self._question = ""
         self._declared_at: float | None = None
         self.hushed = False
+        self.audience: Leg | None = None  # a third party (the duty person) who hears what the elder is told
         self.reply_ms: list[float] = []  # endpoint declared -> first frame of the reply, per turn
 
     @property
@@ -59,6 +60,9 @@ class Speaking:
         self._seq, self._question, self._declared_at = seq, question, declared_at
         self.hushed = False
         self._clips = [_Clip(text, pcm, self._leg.play(pcm)) for text, pcm in recordings]
+        if self.audience is not None:
+            for _text, pcm in recordings:
+                self.audience.play(pcm)
 
     def stop(self) -> Said | None:
         """Fall silent; what had been said until then."""

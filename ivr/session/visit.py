@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ivr.dialogue.dialplan import Dialplan, greeting_text
-from ivr.dialogue.model import Because
+from ivr.dialogue.model import Because, DutyAnswered
 from ivr.session.conversation import Conversation, Understand, Voice
 from ivr.session.duty import DutyCall
 from ivr.session.hearing import Hearing
@@ -153,6 +153,7 @@ class Visit:
             return
         self._talk.step()
         if self._duty is not None and (told := self._duty.step(now)) is not None:
+            self._speaking.audience = self._duty.leg if isinstance(told, DutyAnswered) else None
             self._talk.duty(told)
         if self._talk.end is not None:
             self.hang_up("dialogue")

@@ -20,7 +20,10 @@ from typing import Any
 
 RTP_PORTS = 40
 RTP_BASE = 30000
-QUIET_FRAMES = 40  # 0.8 s after the last word it is our turn
+QUIET_FRAMES = 30  # 0.6 s after the last word it is our turn
+# Lines of a script besides PCM: keys to press, and these
+WAIT_FOR_NOTHING = ""  # the next line comes without waiting for the caller
+HANG_UP = "hang up"
 
 
 def _main(connection: Connection, sip_port: int, options: dict[str, Any]) -> None:
@@ -49,33 +52,49 @@ def _main(connection: Connection, sip_port: int, options: dict[str, Any]) -> Non
         fields = {name: getattr(event, name) for name in event.__slots__}
         connection.send((type(event).__name__, fields))
 
-    script: list[bytes] = list(options.get("script", ()))
-    quiet = [0, False]  # frames of silence in a row; whether there was a voice before them
-
-    def listen(frame: bytes) -> None:
-        heard.extend(frame)
-        loud = max(frame[1::2][:160:4]) not in (0, 255) or min(frame[1::2]) not in (0, 255)
-        quiet[:] = (0, True) if loud else (quiet[0] + 1, quiet[1])
+    quiet: dict[int, list[int]] = {}  # leg -> frames of silence in a row, whether a voice came before
+    scripts: dict[int, list[bytes | str]] = {}
 
     def leg() -> Leg:
-        return Leg(lambda _offset, frame: listen(frame))
+        made = Leg()
+        state = quiet[id(made)] = [0, 0]
 
-    def reply() -> None:
-        """The next line of the script: at once when answered, then whenever the caller has fallen silent."""
-        call = calls[-1] if calls else None
-        if not script or call is None or not call.answered or call.leg.playing or call.over:
+        def listen(_offset: int, frame: bytes) -> None:
+            heard.extend(frame)
+            loud = any(high not in (0, 255) for high in frame[1::8])
+            state[:] = (0, 1) if loud else (state[0] + 1, state[1])
+
+        made._on_frame = listen
+        return made
+
+    def reply(call: SipCall) -> None:
+        """The next line of the script, whenever the caller has spoken and fallen silent."""
+        script = scripts.get(id(call))
+        if not script or not call.answered or call.leg.playing or call.over:
             return
-        first = len(script) == len(options["script"])
-        if first or (quiet[1] and quiet[0] >= QUIET_FRAMES):
-            quiet[:] = 0, False
-            call.leg.play(script.pop(0))
-            connection.send(("Replied", {"left": len(script)}))
+        state = quiet[id(call.leg)]
+        at_once = script[0] == WAIT_FOR_NOTHING
+        if at_once or (state[1] and state[0] >= QUIET_FRAMES):
+            state[:] = 0, 0
+            say = script.pop(1 if at_once else 0)
+            if at_once:
+                script.pop(0)
+            if isinstance(say, bytes):
+                call.leg.play(say)
+            elif say == HANG_UP:
+                call.hang_up("script")
+            elif say:
+                call.send_keys(say)
 
     def incoming(call: SipCall) -> None:
         calls.append(call)
         connection.send(("Incoming", {"called": call.called, "caller": call.caller}))
-        for code in options.get("answer", ()):
+        persona = options.get("personas", {}).get(call.called, {})
+        scripts[id(call)] = list(persona.get("script", ()))
+        for code in persona.get("answer", options.get("answer", ())):
             call.answer(code)
+        if "early" in persona:
+            call.leg.play(persona["early"])
 
     account = SipAccount(
         endpoint,
@@ -92,8 +111,8 @@ def _main(connection: Connection, sip_port: int, options: dict[str, Any]) -> Non
     connection.send(("Ready", {}))
     while True:
         endpoint.poll(10)
-        reply()
         for call in calls:
+            reply(call)
             while call.events:
                 tell(call.events.popleft())
         for dialling in diallings:
