@@ -20,7 +20,6 @@ from asr_models.manifest import SHA256, ModelEntry
 from xunfang.errors import BadInput, ModelError, NotFound
 
 TIMEOUT = httpx.Timeout(30.0, connect=15.0)  # seconds; read: between two pieces of data
-PIECE_BYTES = 256 * 1024
 ATTEMPTS = 4  # of one call, as long as each brings something; then the person decides
 CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
@@ -99,7 +98,7 @@ def _transfer(
             with part.open("r+b" if start else "wb") as out:
                 out.seek(start)
                 done = start
-                for piece in response.iter_bytes(PIECE_BYTES):
+                for piece in response.iter_raw():
                     out.write(piece)
                     done += len(piece)
                     if progress:
