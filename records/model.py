@@ -84,33 +84,29 @@ FORM: tuple[FormField, ...] = (
 FIELDS: dict[str, FormField] = {each.key: each for each in FORM}
 FIELD_OF: dict[str, FormField] = {each.topic.value: each for each in FORM if each.topic is not None}
 
-# 助餐、助洁、助医、助浴、助急、助行、助购: Jilin 2020, clause 五(六).
+# What `Understanding.details` calls a need, in the words of the policies (助餐、助洁、助医、助浴、
+# 助行、助购: Jilin 2020, clause 五(六)).
 NEEDS_ZH: dict[str, str] = {
     "meals": "助餐",
+    "bathing": "助浴",
     "cleaning": "助洁",
     "medical": "助医",
-    "doctor": "助医",
-    "medicine": "买药送药",
-    "bathing": "助浴",
-    "emergency": "助急",
-    "travel": "助行",
-    "transport": "助行",
-    "walking": "助行",
+    "escort": "助行",
     "shopping": "助购",
-    "care": "生活照料",
-    "rehabilitation": "康复护理",
-    "rehab": "康复护理",
-    "company": "精神慰藉",
-    "companionship": "精神慰藉",
-    "repair": "上门维修",
     "haircut": "理发",
-    "aids": "适老化设施",
-    "home_adaptation": "适老化改造",
-    "policy": "政策咨询",
-    "money": "救助保障",
-    "human": "要求工作人员联系",
-    "other": "其他",
+    "company": "精神慰藉",
+    "equipment": "适老化设施",
+    "repair": "上门维修",
+    "heating": "取暖",
+    "subsidy": "补贴救助",
+    "home_care": "生活照料",
+    "legal": "法律援助",
 }
+
+# Dialplan question ids that share the topic `event` and mean something of their own.
+HOUSEHOLD = "household"  # 家庭人口
+SPECIAL = "special"  # 特殊情况: 变故、灾害、住房
+CHANGED = "有变化，待核实"  # the form wants a number of persons, which a telephone does not settle
 
 
 def need_zh(detail: str) -> str:

@@ -8,6 +8,7 @@ us all the same.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ivr.understanding.model import Question
@@ -60,7 +61,9 @@ _WORRIES: dict[tuple[str, str], tuple[str, str]] = {
     (Question.FIRE, "partly"): ("消防可能有隐患", "上门排查火灾隐患"),
     (Question.FAMILY, "neglected"): ("家人很少看望问候", "联系子女，督促履行赡养义务"),
     (Question.ECONOMY, "short"): ("生活费用有困难", "核实是否符合救助保障政策"),
-    (Question.EVENT, "yes"): ("家中近期有变故或受灾", "核实变故情况，落实救助措施"),
+    (Question.EVENT, "yes"): ("近期有摔倒、胸口疼等情况", "上门核实身体情况，必要时协助就医"),
+    (form.HOUSEHOLD, "yes"): ("家庭人口有变化", "核实家庭变化情况"),
+    (form.SPECIAL, "yes"): ("家中近期有难事、变故或受灾", "核实变故情况，落实救助措施"),
 }
 
 
@@ -78,6 +81,7 @@ def fill_form(answers: Iterable[Answer], baseline: Baseline | None, mode: VisitM
             continue
         answer = said.get(each.topic.value) if each.topic is not None else None
         filled[each.key] = form.NOT_ASKED if answer is None else _value(each.key, answer, known)
+    filled["family_size"] = _family_size(said, known)
     filled["illness"] = _illness(said, known)
     filled["illness_name"] = _illness_name(said)
     filled["advice"] = _advice(given)
@@ -91,13 +95,18 @@ def next_baseline(answers: Iterable[Answer], baseline: Baseline | None) -> dict[
     the next visit a first visit.
     """
     after = dict(baseline or {})
-    for topic, answer in _best(answers).items():
-        level = _LEVELS.get(answer.answer)
-        if level is None or topic == Question.NEEDS or topic == Question.EVENT:
-            continue
-        after[topic] = level.value
-        if topic == Question.ILLNESS:
-            after["illness_name"] = "、".join(answer.details) if answer.answer == "yes" else ""
+    said = _best(answers)
+    for topic in (Question.HEALTH, Question.MOOD, Question.MOBILITY):
+        answer = said.get(topic)
+        if answer is not None and answer.answer in _LEVELS:
+            after[topic.value] = _LEVELS[answer.answer].value
+    illness = _about_illness(said)
+    if illness is not None and illness.answer in _LEVELS:
+        after[Question.ILLNESS.value] = _LEVELS[illness.answer].value
+        after["illness_name"] = "、".join(illness.details) if illness.answer == "yes" else ""
+    household = said.get(form.HOUSEHOLD)
+    if household is not None and household.answer in ("yes", "no"):
+        after["family_size"] = Level.USUAL.value
     return after
 
 
@@ -111,7 +120,7 @@ def assess(answers: Iterable[Answer], alerts: Sequence[AlertFact], filled: Mappi
     reasons = list(urgent)
     given = tuple(answers)
     for answer in given:
-        worry = _WORRIES.get((answer.topic, answer.answer))
+        worry = _worry(answer)
         if worry is not None:
             by = form.BY_RELATIVE if answer.source is AnswerSource.RELATIVE else ""
             reasons.append(worry[0] + by)
@@ -141,32 +150,48 @@ def worries(answers: Iterable[Answer]) -> tuple[str, ...]:
     return tuple(
         worry[0] + (form.BY_RELATIVE if each.source is AnswerSource.RELATIVE else "")
         for each in answers
-        if (worry := _WORRIES.get((each.topic, each.answer))) is not None
+        if (worry := _worry(each)) is not None
     )
 
 
 def open_topics(answers: Iterable[Answer]) -> tuple[str, ...]:
-    """Topics that were asked and never became clear, by their label on the form (or topic)."""
+    """What was asked and never became clear, in the words of the form.
+
+    特殊情况 is asked in passing and not counted: its silence sends nobody to the door.
+    """
     given = tuple(answers)
     best = _best(given)
-    asked = dict.fromkeys(each.topic for each in given if each.answer == _UNCLEAR)
+    asked = dict.fromkeys(_subject(each) for each in given if each.answer == _UNCLEAR)
     return tuple(
-        form.FIELD_OF[topic].label if topic in form.FIELD_OF else _TOPIC_ZH.get(topic, topic)
-        for topic in asked
-        if best[topic].answer == _UNCLEAR and topic in _WORST_FIRST
+        form.FIELD_OF[subject].label if subject in form.FIELD_OF else _SUBJECT_ZH.get(subject, subject)
+        for subject in asked
+        if subject != form.SPECIAL
+        and best[subject].answer == _UNCLEAR
+        and best[subject].topic in _WORST_FIRST
     )
 
 
-_TOPIC_ZH: dict[str, str] = {
+_SUBJECT_ZH: dict[str, str] = {
     Question.HEALTH: "身体状况",
     Question.FAMILY: "家人看望情况",
     Question.ECONOMY: "生活保障",
-    Question.EVENT: "家庭变故",
+    Question.EVENT: "近期突发情况",
+    form.HOUSEHOLD: "家庭人口",
 }
 
 
+def _subject(answer: Answer) -> str:
+    """What an answer is about: its topic, except where one topic serves several questions."""
+    own = answer.topic == Question.EVENT and answer.question in (form.HOUSEHOLD, form.SPECIAL)
+    return answer.question if own else answer.topic
+
+
+def _worry(answer: Answer) -> tuple[str, str] | None:
+    return _WORRIES.get((_subject(answer), answer.answer))
+
+
 def _best(answers: Iterable[Answer]) -> dict[str, Answer]:
-    """One answer per topic: the elder before a relative, clear before unclear, then the worse."""
+    """One answer per subject: clear before unclear, the elder before a relative, then the worse."""
 
     def rank(answer: Answer) -> tuple[bool, bool, int]:
         order = _WORST_FIRST.get(answer.topic, ())
@@ -176,10 +201,29 @@ def _best(answers: Iterable[Answer]) -> dict[str, Answer]:
 
     best: dict[str, Answer] = {}
     for answer in answers:
-        held = best.get(answer.topic)
+        held = best.get(_subject(answer))
         if held is None or rank(answer) < rank(held):
-            best[answer.topic] = answer
+            best[_subject(answer)] = answer
     return best
+
+
+def _about_illness(said: Mapping[str, Answer]) -> Answer | None:
+    """The answer on illness; an illness named when health was asked is one too."""
+    health = said.get(Question.HEALTH)
+    if Question.ILLNESS not in said and health is not None and health.answer == "worse" and health.details:
+        return replace(health, topic=Question.ILLNESS.value, answer="yes")
+    return said.get(Question.ILLNESS)
+
+
+def _family_size(said: Mapping[str, Answer], baseline: Baseline) -> str:
+    answer = said.get(form.HOUSEHOLD)
+    if answer is None:
+        return form.NOT_ASKED
+    if answer.answer == "yes":
+        return _marked(form.CHANGED, answer)
+    if answer.answer != "no":
+        return form.UNCLEAR
+    return _marked(form.UNCHANGED if "family_size" in baseline else form.FIRST, answer)
 
 
 def _marked(value: str, answer: Answer) -> str:
@@ -211,17 +255,16 @@ def _relative(now: Level, before: str | None) -> str:
 
 def _illness(said: Mapping[str, Answer], baseline: Baseline) -> str:
     """疾病状况. When illness itself was not asked, "my health is as ever" may stand for it;
-    "my health is worse" may not name an illness, so it stays open."""
-    answer = said.get(Question.ILLNESS)
+    "my health is worse" without a name may not, so it stays open."""
+    answer = _about_illness(said)
+    before = baseline.get(Question.ILLNESS)
     if answer is None:
         health = said.get(Question.HEALTH)
         if health is None:
             return form.NOT_ASKED
         if health.answer not in ("good", "same"):
             return form.UNCLEAR
-        before = baseline.get(Question.ILLNESS)
         return _marked(form.FIRST if before is None else form.UNCHANGED, health)
-    before = baseline.get(Question.ILLNESS)
     if answer.answer == "yes":
         names = "、".join(answer.details)
         known = names != "" and names == baseline.get("illness_name", "") and before == Level.BAD
@@ -236,7 +279,7 @@ def _illness(said: Mapping[str, Answer], baseline: Baseline) -> str:
 
 
 def _illness_name(said: Mapping[str, Answer]) -> str:
-    answer = said.get(Question.ILLNESS)
+    answer = _about_illness(said)
     if answer is None:
         return form.NOT_ASKED
     if answer.answer == "none":
@@ -256,7 +299,7 @@ def _needs(answer: Answer) -> str:
 
 
 def _advice(answers: Sequence[Answer]) -> str:
-    advised = [worry[1] for each in answers if (worry := _WORRIES.get((each.topic, each.answer))) is not None]
+    advised = [worry[1] for each in answers if (worry := _worry(each)) is not None]
     for each in answers:
         if each.topic == Question.NEEDS and each.answer == "yes":
             advised.append(f"协调落实服务：{plain(_needs(each))}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,24 +11,62 @@ from records.model import AlertFact
 from records.rules import assess, fill_form, next_baseline
 from storage.model import Answer, Call, Turn, VisitRecord
 from xunfang.errors import NotFound
-from xunfang.vocabulary import Alert, Speaker, VisitMode
+from xunfang.vocabulary import Alert, CallDisposition, Speaker, VisitMode
 
 if TYPE_CHECKING:
     from storage import Work
 
 CALLS_OF_ONE_VISIT = 20  # more than any ladder allows
+ALERT_RAISED = "alert.raised"
+ACTOR = "system"
+_NO_VISIT = frozenset({Question.IDENTITY, Question.CALLBACK, Question.ANY})
 BASELINE = "baseline"  # key in VisitRecord.fields beside the form's own keys
 
 
-def alert_facts(turns: Sequence[Turn], floor: Alert = Alert.NONE) -> tuple[AlertFact, ...]:
-    """The alarming turns. `floor`: the alert kept on the call itself; when no turn carries it (a crash
-    came between), it still counts, without a quote."""
-    facts = tuple(_fact(each) for each in turns if each.alert is not Alert.NONE)
-    if floor is not Alert.NONE and not any(each.alert is floor for each in facts):
-        if floor is Alert.REVIEW and facts:
-            return facts  # already outdone by an urgent turn
-        return (*facts, AlertFact(floor))
-    return facts
+def keep_alert(work: Work, call_id: int, fact: AlertFact, at: datetime) -> None:
+    """An alert that the dialogue raised, with its evidence, as part of the audit: what a turn sounds
+    like is not yet an alert, a confirming question may have cleared it."""
+    work.calls.raise_alert(call_id, fact.alert)
+    detail = {
+        "alert": fact.alert.value,
+        "text": fact.text,
+        "question": fact.question,
+        "reasons": list(fact.reasons),
+        "event": fact.event,
+        "relative": fact.relative,
+        "start_s": fact.start_s,
+        "end_s": fact.end_s,
+    }
+    work.audit.write(at, ACTOR, ALERT_RAISED, f"call:{call_id}", detail)
+
+
+def alert_facts(work: Work, call: Call) -> tuple[AlertFact, ...]:
+    """What a human must hear of from this call.
+
+    The raised alerts; urgent turns, even if a crash came before their alert; and of an interrupted
+    call also the turns that were still waiting for their confirming question.
+    """
+    turns = work.turns.of(call.id)
+    raised = [
+        _raised(each.detail, turns) for each in work.audit.of(f"call:{call.id}") if each.kind == ALERT_RAISED
+    ]
+    waiting = {Alert.URGENT}
+    if call.disposition is CallDisposition.INTERRUPTED:
+        waiting.add(Alert.REVIEW)
+    return (
+        *raised,
+        *(
+            _heard(turn)
+            for turn in turns
+            if turn.alert in waiting and not any(_told(turn, each) for each in raised)
+        ),
+    )
+
+
+def worst_alert(facts: Sequence[AlertFact]) -> Alert:
+    if any(each.alert is Alert.URGENT for each in facts):
+        return Alert.URGENT
+    return Alert.REVIEW if facts else Alert.NONE
 
 
 def write_record(work: Work, call_id: int, now: datetime) -> VisitRecord | None:
@@ -41,7 +79,7 @@ def write_record(work: Work, call_id: int, now: datetime) -> VisitRecord | None:
     if call is None:
         raise NotFound(f"no call {call_id}")
     answers = heard_so_far(work, call.plan_id, call_id)
-    alerts = alert_facts(work.turns.of(call_id), call.alert)
+    alerts = alert_facts(work, call)
     if not tells_something(work.answers.of(call_id)) and not alerts:
         return None
     baseline = _baseline(work, call)
@@ -77,21 +115,47 @@ def _baseline(work: Work, call: Call) -> dict[str, str]:
 
 def tells_something(answers: Sequence[Answer]) -> bool:
     """Somebody said who he is, and nothing else: that is not yet a visit."""
-    return any(each.topic not in (Question.IDENTITY, Question.CALLBACK, Question.ANY) for each in answers)
+    return any(each.topic not in _NO_VISIT for each in answers)
 
 
-def _fact(turn: Turn) -> AlertFact:
+def _raised(detail: Mapping[str, Any], turns: Sequence[Turn]) -> AlertFact:
+    text = str(detail.get("text", ""))
+    turn = next((each for each in turns if each.text == text and each.judgement), None)
+    return AlertFact(
+        alert=Alert(detail["alert"]),
+        text=text,
+        question=str(detail.get("question", "")),
+        answer="" if turn is None else str(turn.judgement.get("answer", "")),
+        reasons=tuple(detail.get("reasons") or ()),
+        event=detail.get("event"),
+        relative=bool(detail.get("relative")),
+        start_s=detail.get("start_s"),
+        end_s=detail.get("end_s"),
+    )
+
+
+def _heard(turn: Turn) -> AlertFact:
     judged = turn.judgement
-    events = judged.get("judgements") or []
-    event = events[0].get("event") if events and isinstance(events[0], dict) else None
+    events = judged.get("judgements") or [{}]
     return AlertFact(
         alert=turn.alert,
         text=turn.text,
         question=turn.question,
         answer=str(judged.get("answer", "")),
         reasons=tuple(str(each) for each in judged.get("reasons") or ()),
-        event=event,
+        event=events[0].get("event"),
         relative=turn.speaker is Speaker.RELATIVE,
         start_s=turn.start_s,
         end_s=turn.end_s,
     )
+
+
+def _told(turn: Turn, fact: AlertFact) -> bool:
+    """The turn is already an alert, at least as urgent: the same words, or the same seconds."""
+    if turn.alert is Alert.URGENT and fact.alert is not Alert.URGENT:
+        return False
+    if turn.text == fact.text:
+        return True
+    if turn.start_s is None or turn.end_s is None or fact.start_s is None or fact.end_s is None:
+        return False
+    return turn.start_s < fact.end_s and fact.start_s < turn.end_s

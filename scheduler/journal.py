@@ -22,6 +22,7 @@ from ivr.session.model import (
     TurnHeard,
 )
 from records.model import AlertFact
+from records.service import keep_alert
 from scheduler.policy import Policy
 from scheduler.settle import Settled, settle_call, withdraw_phone_visits
 from storage.model import Answer, Call, Turn
@@ -40,6 +41,8 @@ TRIES = 4
 RETRY_WAIT_S = 0.5  # doubled each time; storage itself already waits for locks
 ACTOR = "system"
 
+OnEnded = Callable[[CallEnded, Settled | None], None]
+
 _log = get_logger("scheduler")
 
 
@@ -55,7 +58,7 @@ class Journal:
         store: Store,
         policy: Policy,
         recordings: Path | None = None,
-        on_ended: Callable[[CallEnded, Settled | None], None] | None = None,
+        on_ended: OnEnded | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store
@@ -78,7 +81,14 @@ class Journal:
             )
             return
         if isinstance(event, CallEnded) and self._on_ended is not None:
-            self._on_ended(event, settled)
+            self._tell(self._on_ended, event, settled)
+
+    @staticmethod
+    def _tell(hook: OnEnded, event: CallEnded, done: Settled | None) -> None:
+        try:
+            hook(event, done)
+        except Exception as error:
+            _log.error("journal.on_ended_failed", call_id=event.call_id, why=type(error).__name__)
 
     def _with_patience(self, event: CallEvent) -> Settled | None:
         for attempt in range(TRIES):
@@ -137,8 +147,6 @@ class Journal:
                 judgement=dict(event.judgement),
             )
         )
-        if event.alert is not Alert.NONE:
-            work.calls.raise_alert(event.call_id, event.alert)
 
     @staticmethod
     def _answer(work: Work, event: AnswerGiven) -> None:
@@ -157,9 +165,6 @@ class Journal:
         )
 
     def _alert(self, work: Work, event: AlertRaised, call: Call) -> None:
-        work.calls.raise_alert(event.call_id, event.alert)
-        if event.alert is not Alert.URGENT:
-            return  # its case comes with the end of the call, with everything else that was said
         fact = AlertFact(
             alert=event.alert,
             text=event.text,
@@ -170,6 +175,9 @@ class Journal:
             start_s=event.start_s,
             end_s=event.end_s,
         )
+        keep_alert(work, call.id, fact, event.at)
+        if event.alert is not Alert.URGENT:
+            return  # its case comes with the end of the call, with everything else that was said
         draft = distress_case(call.elder_id, call.id, fact, self._policy.deadlines, event.at)
         open_case(work, draft, event.at)
 

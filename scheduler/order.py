@@ -16,7 +16,7 @@ from visits.people import title
 from xunfang.vocabulary import AnswerSource
 
 # Who is on the line is asked in every call; an answer that was not clear is asked again.
-_ALWAYS_ASKED = frozenset({Question.IDENTITY, Question.CALLBACK, Question.ANY})
+_ALWAYS_ASKED = frozenset({Question.IDENTITY})
 _NOT_AN_ANSWER = frozenset({"unclear", "not_heard", "silence_noise"})
 
 

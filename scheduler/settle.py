@@ -7,15 +7,13 @@ comes second does nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ivr.dialogue.model import Because
-from records.model import AlertFact
 from records.rules import open_topics
-from records.service import alert_facts, heard_so_far, tells_something, write_record
+from records.service import alert_facts, heard_so_far, tells_something, worst_alert, write_record
 from scheduler.policy import Policy
 from scheduler.verdict import Ended, Verdict, judge
 from storage.model import Call, Elder, VisitPlan
@@ -79,6 +77,7 @@ def settle_call(
     )
     if not first:
         return None
+    call = replace(call, disposition=disposition)
     elder = _elder(work, call.elder_id)
     facts = elder_facts(work, elder, now)  # before this call's own record is written
     record = write_record(work, call_id, now)
@@ -88,6 +87,8 @@ def settle_call(
         withdraw_phone_visits(work, elder.id, call_id, now)
     plan = None if call.plan_id is None else work.plans.get(call.plan_id)
     ended = _ended(work, call, disposition, because)
+    if ended.alert is not Alert.NONE:
+        work.calls.raise_alert(call_id, ended.alert)
     verdict = judge(ended, now, plan.due_until if plan else now + NO_PERIOD, policy, elder.windows)
     case_id = _case(work, call, facts, verdict, policy, now)
     if plan is not None:
@@ -146,17 +147,11 @@ def _ended(work: Work, call: Call, disposition: CallDisposition, because: str) -
     return Ended(
         calls=(*dispositions, disposition),
         because=because,
-        alert=_alert(alert_facts(work.turns.of(call.id), call.alert)),
+        alert=worst_alert(alert_facts(work, call)),
         told=tells_something(answers),
         unclear=bool(open_topics(answers)),
         withdrawn=any(each.source == source for each in work.consents.of(call.elder_id)),
     )
-
-
-def _alert(facts: Sequence[AlertFact]) -> Alert:
-    if any(each.alert is Alert.URGENT for each in facts):
-        return Alert.URGENT
-    return Alert.REVIEW if facts else Alert.NONE
 
 
 def _case(
@@ -170,7 +165,7 @@ def _case(
         elder_id=call.elder_id,
         call_id=call.id,
         answers=answers,
-        alerts=alert_facts(work.turns.of(call.id), call.alert),
+        alerts=alert_facts(work, call),
         escalate=verdict.escalate,
         tried=tried(calls) if verdict.escalate is not None else (),
         opt_out=verdict.opt_out,

@@ -8,9 +8,11 @@ doubled.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from scheduler.dispatch import Dispatcher
@@ -76,7 +78,8 @@ class Service:
 
     def wake(self, job: str = "dispatch") -> None:
         """Run this job as soon as a thread is free instead of at its next interval."""
-        self._scheduler.modify_job(job, next_run_time=SystemClock().now())  # APScheduler lives in real time
+        with suppress(JobLookupError):  # not started yet, or stopped already: nothing to wake
+            self._scheduler.modify_job(job, next_run_time=SystemClock().now())  # it lives in real time
 
     def drain(self) -> None:
         """No further call begins; the live ones go on, their cases and notices still go out."""

@@ -46,6 +46,9 @@ def judge(ended: Ended, now: datetime, period_end: datetime, policy: Policy, own
         return Verdict(PlanStatus.DONE if completed else PlanStatus.ESCALATED, opt_out=_opted_out(ended))
     if _opted_out(ended):
         return Verdict(PlanStatus.ESCALATED, opt_out=True)
+    if ended.because == Because.REFUSED:
+        # He did not want to talk; nothing is withdrawn that he did not confirm, a human asks.
+        return Verdict(PlanStatus.ESCALATED, escalate=CaseKind.REFUSAL)
     if ended.because == Because.WRONG_NUMBER:
         return Verdict(PlanStatus.ESCALATED, escalate=CaseKind.NUMBER_PROBLEM)
     if ended.because == Because.UNHEARD:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from ivr.understanding.model import Question
 from records.model import AlertFact, need_zh
 from records.rules import open_topics, worries
-from storage.model import Case, Contact, Elder, Visitor
+from storage.model import Answer, Case, Contact, Elder, Visitor
 from visits.deadlines import Deadlines
 from visits.model import CaseDraft, ElderFacts, Outcome, Proposal
 from xunfang.vocabulary import Alert, AnswerSource, CaseKind, Priority, Risk, zh
@@ -138,50 +138,45 @@ def _reasons(outcome: Outcome, facts: ElderFacts, zone: ZoneInfo) -> list[_Reaso
     return found
 
 
+def _wishes(outcome: Outcome) -> list[Answer]:
+    """需要帮忙, and 要工作人员回电话."""
+    topics = (Question.NEEDS, Question.CALLBACK)
+    return [each for each in outcome.answers if each.topic in topics and each.answer == "yes"]
+
+
 def _request(outcome: Outcome) -> _Reason | None:
-    wishes = [each for each in outcome.answers if each.topic == Question.NEEDS and each.answer == "yes"]
+    wishes = _wishes(outcome)
     human = [each for each in outcome.alerts if each.answer == ASKS_FOR_A_HUMAN]
     if not wishes and not human:
         return None
     named = list(dict.fromkeys(need_zh(detail) for each in wishes for detail in each.details))
-    if human:
+    if human or any(each.topic == Question.CALLBACK for each in wishes):
         named.append("要求工作人员联系")
-    evidence = [
-        {
-            "kind": CaseKind.REQUEST.value,
-            "call_id": each.call_id,
-            "text": each.text,
-            "by": zh(each.source),
-        }
-        for each in wishes
-    ] + [_evidence(CaseKind.REQUEST, each, outcome.call_id) for each in human]
-    text = f"老人提出服务需求：{'、'.join(named) or '待上门了解'}。请联系落实。"
+    evidence = [_said(CaseKind.REQUEST, each) for each in wishes]
+    evidence += [_evidence(CaseKind.REQUEST, each, outcome.call_id) for each in human]
+    text = f"老人提出：{'、'.join(named) or '需要帮助，待上门了解'}。请联系落实。"
     return CaseKind.REQUEST, summary_of(CaseKind.REQUEST, text), evidence
 
 
 def _concern(outcome: Outcome) -> _Reason | None:
     """Review alerts that are not already told as a request or a refusal, and worrying answers."""
-    told = {each.text for each in outcome.answers if each.topic == Question.NEEDS and each.answer == "yes"}
+    wishes = _wishes(outcome)
+    told = {each.text for each in wishes} | {each.question for each in wishes}
     review = [
         each
         for each in outcome.alerts
         if each.alert is Alert.REVIEW
         and each.answer not in (ASKS_FOR_A_HUMAN, ASKS_TO_BE_LEFT)
-        and (each.event is not None or not each.text or each.text not in told)
+        and (each.event is not None or not {each.text, each.question} & told)
     ]
     worrying = worries(outcome.answers)
     if not review and not worrying:
         return None
-    said = "；".join((*worrying, *(_quote(each) for each in review)))
+    said = "；".join(dict.fromkeys((*worrying, *(_quote(each) for each in review))))
     evidence = [_evidence(CaseKind.CONCERN, each, outcome.call_id) for each in review]
     quoted = {each["text"] for each in evidence}
     evidence += [
-        {
-            "kind": CaseKind.CONCERN.value,
-            "call_id": each.call_id,
-            "text": each.text,
-            "by": zh(each.source),
-        }
+        _said(CaseKind.CONCERN, each)
         for each in outcome.answers
         if worries((each,)) and each.text not in quoted
     ]
@@ -202,6 +197,8 @@ def _escalated(outcome: Outcome, kind: CaseKind, facts: ElderFacts, zone: ZoneIn
     elif kind is CaseKind.NOT_DIALLED:
         how = f"（{calls}）" if calls else ""
         text = f"本期内系统未能拨出电话{how}，并非老人未接。请运维排查，并安排人工联系。"
+    elif kind is CaseKind.REFUSAL:
+        text = "老人在电话里不愿接受巡访，未经确认，同意没有撤回。请上门征求意见。"
     elif kind is CaseKind.CONSENT:
         text = "尚无老人对电话或上门巡访的同意记录。请上门说明并征求意见。"
     else:
@@ -243,6 +240,11 @@ def _elder_in_words(facts: ElderFacts) -> str:
 def _quote(fact: AlertFact) -> str:
     by = zh(AnswerSource.RELATIVE) if fact.relative else "老人说"
     return f"{by}“{fact.text}”" if fact.text else "通话中出现报警，请听录音"
+
+
+def _said(kind: CaseKind, answer: Answer) -> dict[str, Any]:
+    by = zh(answer.source)
+    return {"kind": kind.value, "call_id": answer.call_id, "text": answer.text, "by": by}
 
 
 def _evidence(kind: CaseKind, fact: AlertFact, call_id: int | None) -> dict[str, Any]:

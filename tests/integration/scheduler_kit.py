@@ -73,6 +73,20 @@ def answers(
             events.append(
                 TurnHeard(call_id, when, seq, speaker, text, topic, seq, seq + 1, 0.9, alert, judged)
             )
+            if alert is Alert.REVIEW:
+                told_by_relative = source is AnswerSource.RELATIVE
+                events.append(
+                    AlertRaised(
+                        call_id,
+                        when,
+                        alert,
+                        topic,
+                        text,
+                        start_s=seq,
+                        end_s=seq + 1,
+                        relative=told_by_relative,
+                    )
+                )
             events.append(
                 AnswerGiven(
                     call_id,
@@ -122,6 +136,7 @@ def opts_out(call_id: int, at: datetime) -> list[CallEvent]:
     return [
         Answered(call_id, at),
         TurnHeard(call_id, at, 1, Speaker.ELDER, text, "health", 3.0, 5.0, 0.9, Alert.REVIEW, judged),
+        AlertRaised(call_id, at, Alert.REVIEW, "health", text, start_s=3.0, end_s=5.0),
         Remembered(call_id, at, "opt_out"),
         CallEnded(call_id, at + timedelta(seconds=20), CallDisposition.COMPLETED, Because.OPT_OUT),
     ]

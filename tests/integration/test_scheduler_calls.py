@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from scheduler_kit import WELL, House, answers, distress, ends, opts_out
 
 from ivr.dialogue.model import Because
-from ivr.session.model import CallEnded, Remembered
+from ivr.session.model import AlertRaised, CallEnded, CallEvent, Remembered, TurnHeard
 from scheduler.dispatch import DispatchConfig
 from scheduler.order import OrderConfig
 from scheduler.policy import Policy
@@ -26,6 +26,7 @@ from xunfang.vocabulary import (
     PlanStatus,
     Priority,
     Risk,
+    Speaker,
     VisitMode,
 )
 
@@ -370,6 +371,60 @@ def test_a_wish_for_meals_is_a_request_case(house: House) -> None:
     (case,) = house.cases()
     assert (case.kind, case.priority) == (CaseKind.REQUEST, Priority.NORMAL)
     assert "助餐" in case.summary
+
+
+def doubtful(call_id: int, at: datetime, raised: bool) -> list[CallEvent]:
+    """摔没摔？ in the opening: a danger word that waits for its confirming question."""
+    text = "摔没摔呀"
+    judged: dict[str, object] = {"answer": "other", "judgements": [{"event": "fall"}]}
+    turn = TurnHeard(call_id, at, 99, Speaker.ELDER, text, "any", 3.0, 5.0, 0.9, Alert.REVIEW, judged)
+    alert = AlertRaised(call_id, at, Alert.REVIEW, "any", text, event="fall", start_s=9.0, end_s=9.0)
+    return [turn, alert] if raised else [turn]
+
+
+def test_what_a_confirming_question_cleared_sends_nobody(house: House) -> None:
+    elder = house.elder(PHONE, lambda call, at: doubtful(call, at, raised=False) + answers(WELL)(call, at))
+    house.run(hours=1)
+    assert house.plan_of(elder).status is PlanStatus.DONE
+    assert house.cases() == []
+
+
+def test_what_was_not_cleared_is_a_concern(house: House) -> None:
+    house.elder(PHONE, lambda call, at: doubtful(call, at, raised=True) + answers(WELL)(call, at))
+    house.run(hours=1)
+    (case,) = house.cases()
+    assert case.kind is CaseKind.CONCERN
+    assert [each["text"] for each in case.evidence] == ["摔没摔呀"]
+
+
+def test_what_still_waited_for_its_question_when_we_crashed_is_a_concern(house: House) -> None:
+    house.elder(PHONE)
+    house.plan()
+    house.dispatcher.tick()
+    for event in doubtful(house.fleet.orders[0].call_id, house.clock.now(), raised=False):
+        house.journal.handle(event)
+    house.fleet.die()
+    house.start()
+    house.dispatcher.recover()
+    assert [each.kind for each in house.cases()] == [CaseKind.CONCERN]
+
+
+def test_who_does_not_want_to_talk_is_asked_by_a_human_and_keeps_his_consent(house: House) -> None:
+    elder = house.elder(PHONE, ends(CallDisposition.COMPLETED, Because.REFUSED))
+    house.run(hours=24)
+    assert [each.kind for each in house.cases()] == [CaseKind.REFUSAL]
+    assert house.plan_of(elder).status is PlanStatus.ESCALATED
+    with house.store.read() as work:
+        assert work.consents.current(elder.id, ConsentPurpose.PHONE_VISIT) is True
+    assert len(house.fleet.orders) == 1
+
+
+def test_who_wants_to_be_called_by_a_human_is_a_request(house: House) -> None:
+    house.elder(PHONE, answers(WELL | {"callback": "yes"}))
+    house.run(hours=1)
+    (case,) = house.cases()
+    assert case.kind is CaseKind.REQUEST
+    assert "要求工作人员联系" in case.summary
 
 
 def test_hard_of_hearing_is_remembered_for_the_next_call(house: House) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import yaml
 
+from ivr.understanding import service
 from ivr.understanding.model import ANSWERS, Question
 from records import model as form
 from records.model import AlertFact
-from records.rules import assess, fill_form, next_baseline, open_topics, plain
+from records.rules import assess, fill_form, next_baseline, open_topics, plain, worries
 from storage.model import Answer
 from xunfang.vocabulary import Alert, AnswerSource, Risk, VisitMode
 
@@ -85,6 +88,40 @@ def test_values_are_relative_to_the_last_visit(answer: str, before: str | None, 
 )
 def test_illness_is_judged_by_what_was_known(answer: Answer, baseline: dict[str, str], value: str) -> None:
     assert filled(answer, baseline=baseline)["illness"] == value
+
+
+def test_an_illness_named_when_health_was_asked_counts() -> None:
+    answer = said("health", "worse", "高血压")
+    values = filled(answer, baseline={"illness": "good"})
+    assert (values["illness"], values["illness_name"]) == ("严重", "高血压")
+    assert next_baseline((answer,), {})["illness_name"] == "高血压"
+
+
+def event(question: str, answer: str) -> Answer:
+    return replace(said("event", answer), question=question)
+
+
+def test_questions_that_share_a_topic_are_kept_apart() -> None:
+    answers = (event("event", "no"), event("household", "unclear"), event("special", "yes"))
+    assert filled(*answers)["family_size"] == "未能确认"
+    assert open_topics(answers) == ("家庭人口",)
+    assert worries(answers) == ("家中近期有难事、变故或受灾",)
+    assert worries((event("event", "yes"),)) == ("近期有摔倒、胸口疼等情况",)
+
+
+def test_the_size_of_the_family() -> None:
+    assert filled(event("household", "no"))["family_size"] == "首次记录"
+    known = next_baseline((event("household", "no"),), {})
+    assert filled(event("household", "no"), baseline=known)["family_size"] == "无变化"
+    assert filled(event("household", "yes"), baseline=known)["family_size"] == "有变化，待核实"
+    assert filled()["family_size"] == "本次未询问"
+
+
+def test_every_need_that_can_be_understood_has_its_chinese_term() -> None:
+    lexicon = Path(service.__file__).parent / "lexicon" / "58_details.yaml"
+    entries = yaml.safe_load(lexicon.read_text("utf-8"))["entries"]
+    needs = {each["detail"] for each in entries if each.get("topic") is None}
+    assert needs == set(form.NEEDS_ZH)
 
 
 def test_an_illness_has_its_name() -> None:
