@@ -239,17 +239,15 @@ def list_elders(
         return
     print_table(
         f"台账（共 {total} 人）",
-        ("编号", "姓名", "性别", "电话", "村", "类别", "方式", "频次", "状态"),
+        ("编号", "姓名", "电话", "村", "类别", "巡访", "状态"),
         (
             (
                 entry.elder.id,
                 escape(entry.elder.name),
-                row["性别"],
                 row["联系电话"],
-                escape(areas.describe(entry.elder.area_id)),
+                escape(str(row["村"])),
                 row["类别"],
-                row["巡访方式"],
-                row["频次"],
+                f"{row['巡访方式']} {row['频次']}",
                 _state(entry),
             )
             for entry, row in zip(page, rows, strict=True)

@@ -90,9 +90,9 @@ class _Reader:
 
     def take(self, key: str, read: Callable[[object], Value]) -> Value | None:
         """The value of a cell; None when it is blank or wrong (then it is said in the draft)."""
-        cell = self.cells.get(key)
-        if cell is None or (isinstance(cell, str) and not cell.strip()):
+        if not self.has(key):
             return None
+        cell = self.cells[key]
         if isinstance(cell, str) and cell.strip() == CLEAR:
             if key in _CLEARED:
                 return _CLEARED[key]  # type: ignore[no-any-return]
@@ -105,7 +105,9 @@ class _Reader:
             return None
 
     def has(self, key: str) -> bool:
-        return key in self.cells
+        """Something is written there, right or wrong."""
+        cell = self.cells.get(key)
+        return cell is not None and not (isinstance(cell, str) and not cell.strip())
 
 
 def _elder(reader: _Reader, today: date) -> None:
@@ -153,8 +155,8 @@ def _from_card(draft: Draft, card: str, today: date) -> None:
     given.setdefault("birth_date", born)
     given.setdefault("sex", sex)
     disagreements(draft, card)
-    if not values.known_place(card[:6], card[6:10]):
-        draft.warnings.append("公民身份号码：前六位不是当年的区县代码，请核对")
+    if not values.known_place(card[:6]):
+        draft.warnings.append("公民身份号码：前六位不是区县代码，请核对")
 
 
 def disagreements(draft: Draft, card: str) -> None:

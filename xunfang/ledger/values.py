@@ -15,8 +15,8 @@ from typing import Any, TypeVar, cast
 
 import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberType
+from stdnum import numdb
 from stdnum.cn import ric
-from stdnum.exceptions import ValidationError
 
 from xunfang.ledger.columns import RELATIONS
 from xunfang.vocabulary import Cadence, Category, VisitMode, zh
@@ -76,6 +76,11 @@ def plain(cell: object) -> str:
     if not shown.isascii():
         shown = unicodedata.normalize("NFKC", shown)
     return "".join(shown.split())
+
+
+def _listed(cell: object) -> str:
+    """`plain`, with the lines of a cell kept apart."""
+    return plain(text(cell).replace("\n", "、"))
 
 
 def _remembered(read: Reader) -> Reader:
@@ -165,13 +170,13 @@ def sex_of(card: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def known_place(region: str, year: str) -> bool:
-    """Whether the first six digits were a county's in that year."""
-    try:
-        ric.get_birth_place(f"{region}{year}0101")
-    except ValidationError:
-        return False
-    return True
+def known_place(region: str) -> bool:
+    """Whether the first six digits were ever a county's.
+
+    In the year of birth is not asked (ric.validate does): numbers have been given out since 1984, so
+    every elder carries the code of a later county.
+    """
+    return any(properties for _, properties in numdb.get("cn/loc").info(region))
 
 
 @_remembered
@@ -292,7 +297,7 @@ _NO_CATEGORY = frozenset({"无", "其他", "普通", "普通对象"})
 def categories(cell: object) -> frozenset[Category]:
     """独居、高龄. 无 says that there is none."""
     found = set()
-    for part in filter(None, _SEPARATORS.split(plain(cell))):
+    for part in filter(None, _SEPARATORS.split(_listed(cell))):
         if part in _NO_CATEGORY:
             continue
         if part not in _CATEGORIES:
@@ -347,9 +352,8 @@ _WINDOW = re.compile(r"(\d{1,2}):?(\d\d)?(?:-|~|至|到|—|–)+(\d{1,2}):?(\d\
 def windows(cell: object) -> tuple[str, ...]:
     """("09:00-11:00", "15:00-17:00"), in order, none overlapping another."""
     found = []
-    for part in filter(
-        None, re.split(r"[、,;|\n和及]+", plain(cell).replace("点", ":00").replace(":00:", ":"))
-    ):
+    written = re.sub(r"点(\d\d)分?", r":\1", _listed(cell).replace("点半", ":30")).replace("点", ":00")
+    for part in filter(None, re.split(r"[、,;|和及]+", written)):
         match = _WINDOW.fullmatch(part)
         if match is None:
             raise Wrong("请写成 09:00-11:00、15:00-17:00 的样子")
