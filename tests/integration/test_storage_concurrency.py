@@ -251,6 +251,7 @@ def test_a_forked_child_does_not_use_its_parents_connection(store: Store) -> Non
     child_wrote, parent_read = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
+        signal.alarm(20)  # never outlives a parent that failed
         try:
             with store.begin() as work:
                 work.elders.update(elder.id, active=False)
