@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 
+from ivr.telephony.model import MAX_CALLS
 from sip_test_harness import sip, voices
 from sip_test_harness.ghost import Ghost
 from sip_test_harness.model import Does, Kind, Persona
@@ -62,7 +63,7 @@ class Exchange:
         self._personas = {persona.number: persona for persona in config.personas}
         self._called: Counter[str] = Counter()
         self._routes: OrderedDict[str, _Route] = OrderedDict()
-        self._free = dict.fromkeys(range(len(config.processes)), 0)
+        self._free = dict.fromkeys(range(len(config.processes)), MAX_CALLS)  # until they tell
         self._ghosts: list[Ghost] = []
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(config.here)

@@ -109,7 +109,9 @@ class Phone:
         return self
 
     def presses(self, digits: str, by: KeyMethod = KeyMethod.RFC2833) -> Phone:
+        """Returns when the last key has left."""
         self._village.order(Order(self.number, "press", digits=digits, by=by))
+        self._wait(lambda event: event.kind is Kind.PRESSED, "the keys did not leave", EVENT_WITHIN_S)
         return self
 
     def hangs_up(self) -> Phone:

@@ -11,6 +11,7 @@ Driven by `step`, called after every poll of the endpoint; never blocks. A call 
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
@@ -27,6 +28,7 @@ CALLER_DEAD_S = 3.0
 COUNT_RTP_EVERY_S = 0.5
 AFTER_ANNOUNCEMENT_S = 0.4  # the carrier's pause before it ends the call
 VOICEMAIL_S = 20.0  # a machine records so long
+KEY_S = 0.3  # an RFC 4733 event of pjsip and the pause after it
 TURN_AFTER_MS = 700  # a test that only wants "a prompt" is told after this much quiet
 SPEECH_RMS = 3000.0  # level that noise_db refers to: a recording of voices/ at normal loudness
 
@@ -92,6 +94,7 @@ class Handset:
         self._told_turn = True
         self._newest = ""
         self._media = False
+        self._pressed: list[tuple[float, str]] = []  # (when they will have left, digits)
         assert isinstance(call.leg, VillageLeg)
         self._leg: VillageLeg = call.leg
         self._leg.spoil(self._attempt.noise_db, self._attempt.loss_percent, f"{persona.id}{nth}")
@@ -111,6 +114,7 @@ class Handset:
         self.call.answer(code, extra=extra)
 
     def say(self, speech: Speech, then_hang_up: bool = False) -> None:
+        self._told_turn = True  # the turn is being taken
         clip = self._leg.play(voices.utterance(speech, self.persona.voice, self.persona.speed))
         self._clips[clip] = "".join(part for part in speech if isinstance(part, str))
         if then_hang_up:
@@ -118,7 +122,7 @@ class Handset:
 
     def press(self, digits: str, by: KeyMethod) -> None:
         self.call.send_keys(digits, by.value)
-        self._report(Kind.PRESSED, digits, None)
+        self._pressed.append((time.monotonic() + KEY_S * len(digits), digits))
 
     def hang_up(self) -> None:
         self.call.hang_up("elder")
@@ -211,6 +215,8 @@ class Handset:
                 self._report(Kind.HEARD, self._newest, None)
 
     def _notice_what_left(self, now: float) -> None:
+        while self._pressed and now >= self._pressed[0][0]:
+            self._report(Kind.PRESSED, self._pressed.pop(0)[1], None)
         while not self._leg.notices.empty():
             notice = self._leg.notices.get()
             if not isinstance(notice, Finished):

@@ -35,7 +35,7 @@ TELL_LINES_EVERY_S = 1.0
 def softphones(config: SoftphoneConfig, pipe: Connection) -> None:
     """Main of a softphone process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which stops us
-    _errors_become_events(pipe)
+    log.configure("WARNING")
     bank = bank_of(config.prompts)
     try:
         endpoint = SipEndpoint(
@@ -52,6 +52,7 @@ def softphones(config: SoftphoneConfig, pipe: Connection) -> None:
     except TrunkError as why:
         pipe.send(event(Kind.ERROR, text=str(why)))
         sys.exit(why.exit_code)
+    _errors_become_events(pipe)
     personas = {persona.number: persona for persona in config.personas}
     handsets: list[Handset] = []
 
@@ -148,7 +149,6 @@ def _obey(order: Order, handsets: list[Handset], pipe: Connection) -> None:
 
 def _errors_become_events(pipe: Connection) -> None:
     """Whatever is logged as an error in here also fails the test that uses the village."""
-    log.configure("WARNING")
 
     def capture(_logger: Any, _name: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         if fields.get("level") == "error":

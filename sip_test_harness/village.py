@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ivr.telephony.model import MAX_CALLS
 from sip_test_harness.ears import PROMPTS
 from sip_test_harness.exchange import ExchangeConfig
 from sip_test_harness.model import Kind, Persona, VillageEvent
@@ -31,7 +32,6 @@ from xunfang.errors import BadScenario, TrunkError
 RTP_PORTS = 100
 START_S = 30.0  # several processes may have to load on a busy machine
 STOP_S = 5.0
-LINES_PER_PROCESS = 4
 EXCHANGE = -1
 
 
@@ -73,7 +73,7 @@ class Village:
     @property
     def lines(self) -> int:
         """Calls that can be up at a time."""
-        return self._count * LINES_PER_PROCESS
+        return self._count * MAX_CALLS
 
     @property
     def pids(self) -> tuple[int, ...]:

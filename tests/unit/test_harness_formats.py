@@ -84,7 +84,7 @@ def test_the_last_attempt_repeats_for_ever() -> None:
 def test_like_takes_over_the_replies_of_another_after_ones_own() -> None:
     own, other = load_persona("meals").attempts[0], load_persona("well").attempts[0]
     assert own.replies[1:] == other.replies
-    assert own.replies[0].say == ("需要有人送饭",)
+    assert own.replies[0].say == ("需要送饭",)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from ivr.telephony.model import Evidence, TrunkConfig
 from xunfang.vocabulary import CallDisposition
 
 QUIET_S = 0.8
-ANSWER_S = 6.0  # a round ends when nobody has answered for so long
+ANSWER_S = 4.0  # a round ends when nobody has answered for so long
 LOUD = 130.0
 
 
@@ -47,6 +47,36 @@ class Outcome:
         from dataclasses import replace
 
         return classify(replace(self.evidence, because=because, announced=announced))
+
+
+class Call:
+    """One call that goes on while the test does other things."""
+
+    def __init__(self, plan: CallPlan, trunk: TrunkConfig) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_main, args=([plan], trunk, theirs), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def __enter__(self) -> Call:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._process.join(5)
+        if self._process.is_alive():
+            self.kill()
+        self._pipe.close()
+
+    def outcome(self, within: float = 20.0) -> Outcome:
+        assert self._pipe.poll(within), "the call did not end in time"
+        outcome: Outcome = self._pipe.recv()
+        return outcome
+
+    def kill(self) -> None:
+        """The caller's process dies: no BYE, no RTP."""
+        self._process.kill()
+        self._process.join()
 
 
 def place(plans: list[CallPlan], trunk: TrunkConfig, within: float = 60.0) -> dict[str, Outcome]:
