@@ -14,7 +14,7 @@ from ivr.understanding.slots import Found, Slots
 from xunfang.vocabulary import Alert
 
 # Strong words around these make a review-level event urgent.
-GRAVE_WHEN_STRONG = frozenset({Event.CHEST_PAIN, Event.BREATHLESS, Event.BLEEDING, Event.NO_FOOD})
+GRAVE_WHEN_STRONG = frozenset({Event.CHEST_PAIN, Event.BREATHLESS, Event.BLEEDING, Event.NO_FOOD, Event.STROKE_SIGNS})
 # A softener (有点, 不碍事) is believed only about these; a mouth a little crooked is a stroke.
 SOFTENED = frozenset({Event.CHEST_PAIN, Event.BREATHLESS, Event.BLEEDING, Event.SEVERE_PAIN, Event.NO_FOOD})
 # Never danger to life by itself.

@@ -190,7 +190,7 @@ def _safety(heard: Heard) -> str:
         return "partly"
     if any(f.event in events and s.polarity is Polarity.UNCERTAIN for f, s in heard.judged):
         return "unclear"
-    if heard.has("safe") and _UNKNOWING.search(heard.text) and heard.last["safe"] < heard.last.get("unclear", -1):
+    if heard.has("safe") and _UNKNOWING.search(heard.text):
         return "unclear"
     if heard.has("safe"):
         return "safe"
@@ -315,17 +315,20 @@ def _identity(heard: Heard) -> str:
             return "self"
         return "other_person"
     if heard.urgent:
-        return "self" if heard.has("self") else ("other_person" if heard.relative else "unclear")
+        if heard.has("self"):
+            return "self"
+        return "other_person" if heard.relative or _PRONOUN.search(heard.text) else "unclear"
     for answer in ("wrong_number", "refuse"):
         if heard.has(answer):
             return answer
     if heard.has("unclear"):
-        return "self" if heard.has("self") and heard.first["self"] < heard.first["unclear"] else "unclear"
+        return "self" if heard.has("self") else "unclear"
     if heard.has("self"):
         return "self"
     return "other_person" if heard.relative else "unclear"
 
 
+_PRONOUN = re.compile(r"(?<![其吉])[他她](?!们|人|妈的)")
 _HANDED = re.compile(r"(来了|接了|给我|我来|换我|喊|叫|等)")
 
 _RESOLVERS: dict[Question, Callable[[Heard], str]] = {
@@ -388,11 +391,15 @@ def _about_something_else(text: str, hit: Hit, judged: list[Judged]) -> bool:
     return False
 
 
-def answer_hits(text: str, question: Question, judged: list[Judged], lexicon: Lexicon) -> list[tuple[str, Hit]]:
+def answer_hits(
+    text: str, question: Question, judged: list[Judged], idioms: list[Hit], lexicon: Lexicon
+) -> list[tuple[str, Hit]]:
     entries, patterns = lexicon.answers_for(question)
     out: list[tuple[str, Hit]] = []
     for hit in longest_only(patterns.find(text)):
         klass = entries[hit.owner].get("class")
+        if question is Question.EVENT and any(i.start <= hit.start < i.end for i in idioms):
+            continue  # 手机摔了 is not the elder's fall
         if klass == "ignore" or (klass in _BAD and _about_something_else(text, hit, judged)):
             continue
         before = text[clause_of(text, hit.start)[0] : hit.start]
@@ -414,6 +421,7 @@ def answer(
     urgent: bool,
     concern: bool,
     relative: bool,
+    idioms: list[Hit],
     lexicon: Lexicon,
 ) -> tuple[str, int]:
     """The class, and where the last word of the answer began (-1: nothing answered)."""
@@ -422,7 +430,7 @@ def answer(
         return ("unclear" if moans else "other"), -1
     last: dict[str, int] = {}
     first: dict[str, int] = {}
-    for klass, hit in answer_hits(text, question, judged, lexicon):
+    for klass, hit in answer_hits(text, question, judged, idioms, lexicon):
         last[klass] = hit.start
         first.setdefault(klass, hit.start)
     heard = Heard(text, question, last, first, judged, urgent, concern, relative)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ivr.understanding.lexicon import Lexicon
+from ivr.understanding.lexicon import Entry, Lexicon
 from ivr.understanding.model import Event, Question
 from ivr.understanding.patterns import Hit, PatternSet, longest_only
 from ivr.understanding.phonetic import Repaired
@@ -21,11 +21,11 @@ class EventFinder:
         self._entries = entries
         self._patterns: PatternSet = patterns
 
-    def find(self, repaired: Repaired, question: Question) -> tuple[list[Found], list[tuple[int, int, str]]]:
-        """Events in order of place, and the spans of pleas with their entry ids."""
+    def find(self, repaired: Repaired, question: Question) -> tuple[list[Found], list[tuple[int, int, str]], list[Hit]]:
+        """Events in order of place, the spans of pleas with their entry ids, and the idioms."""
         hits = self._patterns.find(repaired.text)
         if not hits:
-            return [], []
+            return [], [], []
         hits = [h for h in hits if self._in_scope(h, question, repaired.text)]
         idioms = [h for h in hits if self._entries[h.owner].kind == "idiom"]
         live = [h for h in hits if self._entries[h.owner].kind != "idiom" and not _masked(h, idioms)]
@@ -36,7 +36,7 @@ class EventFinder:
         for hit in events:
             by_event.setdefault(self._entries[hit.owner].get("event"), []).append(hit)
         for name, same in by_event.items():
-            for hit in _without_overlap(same):
+            for hit in _without_overlap(same, self._entries):
                 entry = self._entries[hit.owner]
                 found.append(
                     Found(
@@ -54,7 +54,7 @@ class EventFinder:
                 )
         found = _widest(_fracture_beats_fall(found))
         found.sort(key=lambda f: (f.start, f.end))
-        return found, [(h.start, h.end, self._entries[h.owner].id) for h in longest_only(pleas)]
+        return found, [(h.start, h.end, self._entries[h.owner].id) for h in longest_only(pleas)], idioms
 
 
     def _in_scope(self, hit: Hit, question: Question, text: str) -> bool:
@@ -101,13 +101,20 @@ def _masked(hit: Hit, idioms: list[Hit]) -> bool:
     return False
 
 
-def _without_overlap(hits: list[Hit]) -> list[Hit]:
-    """Of overlapping hits of one event the longest speaks."""
+def _without_overlap(hits: list[Hit], entries: list[Entry]) -> list[Hit]:
+    """Of overlapping hits of one event the longest speaks, or a graver one that begins no later."""
     kept: list[Hit] = []
     for hit in sorted(hits, key=lambda h: (h.start - h.end, h.start)):
-        if all(hit.end <= k.start or hit.start >= k.end for k in kept):
+        rivals = [k for k in kept if hit.start < k.end and k.start < hit.end]
+        if not rivals:
             kept.append(hit)
+        elif len(rivals) == 1 and hit.start <= rivals[0].start and _graver(entries[hit.owner], entries[rivals[0].owner]):
+            kept[kept.index(rivals[0])] = hit
     return sorted(kept, key=lambda h: h.start)
+
+
+def _graver(one: Entry, other: Entry) -> bool:
+    return one.get("level") == "urgent" and other.get("level") != "urgent" and not other.get("polarity")
 
 
 def event_finder(lexicon: Lexicon) -> EventFinder:

@@ -28,6 +28,9 @@ MAX_COST_PER_CHAR = 0.36
 # A word of two characters is repaired only when one of them is still right.
 SHORT_WORD_CHARS = 2
 
+# Words so common that hearing them is never a sign of damage.
+_NEVER_CHANGED = frozenset("的得地呢了吗吧啊是我你他她不有在就也都咳这那")
+
 # The reading that matters in this lexicon, where the dictionary's first one is another.
 _READINGS = {
     "着": "zhao", "了": "le", "都": "dou", "地": "di", "得": "de", "还": "hai", "长": "chang",
@@ -150,7 +153,7 @@ class Repairer:
         costs: dict[int, float] = {}
         for _, start, end, word in sorted(found):
             changed = [i for i in range(start, end) if text[i] != word[i - start]]
-            if any(i in guarded or i in costs or i in exact for i in changed):
+            if any(i in guarded or i in costs or i in exact or text[i] in _NEVER_CHANGED for i in changed):
                 continue
             if any(chars[i] != text[i] and chars[i] != word[i - start] for i in range(start, end)):
                 continue

@@ -60,7 +60,7 @@ def understand(
 def _judge(text: str, question: Question, line: Line, words: Lexicon) -> Understanding:
     repaired = repairer(words).repair(line.text)
     heard = repaired.text
-    found, plea_spans = event_finder(words).find(repaired, question)
+    found, plea_spans, idioms = event_finder(words).find(repaired, question)
     reader = slot_reader(words)
     relative = reader.relative_speaks(heard)
     pleas = [p for p in plea_spans if reader.plea_is_meant(heard, p[0], p[1])]
@@ -88,7 +88,7 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> Underst
     urgent = level is Alert.URGENT
     topics = _concerns(heard, words)
     plain, answered_at = answer(
-        heard, question, judged, urgent=urgent, concern=bool(topics), relative=relative, lexicon=words
+        heard, question, judged, urgent=urgent, concern=bool(topics), relative=relative, idioms=idioms, lexicon=words
     )
     worried = urgent or any(a is not Alert.NONE for a in weighed)
     final = decide(
@@ -173,7 +173,7 @@ def _beside_denial(text: str, judged: list[Judged], words: Lexicon) -> str:
     """A danger cleanly denied, but something worrying after the 就是 (没摔，就是头晕)."""
     if not any(s.polarity is Polarity.NEGATED and s.subject is not Subject.OTHER for _, s in judged):
         return ""
-    for klass, hit in answer_hits(text, Question.HEALTH, judged, words):
+    for klass, hit in answer_hits(text, Question.HEALTH, judged, [], words):
         if klass == "worse" and _BUT.search(text[: hit.start]):
             return "something worrying beside a denial"
     return ""

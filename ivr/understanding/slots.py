@@ -212,9 +212,9 @@ class SlotReader:
         text, found, before, after, gap = here.text, here.found, here.before, here.after, here.found.gap
         if warning:
             return Polarity.UNCERTAIN, False, "warning"
-        echo = _ECHO.search(text[max(0, found.start - 2) : found.end + 3])
+        echo = _ECHO.search(text, max(0, found.start - 2), found.end + 3)
         if echo:
-            said = text[max(0, found.start - 2) + echo.end() :]
+            said = text[echo.end() :]
             if _ECHO_UNSURE.match(said):
                 return Polarity.UNCERTAIN, False, ""
             if _ECHO_AFFIRMED.match(said):

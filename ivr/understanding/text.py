@@ -24,7 +24,7 @@ WORD_SPACED_MEAN_CHARS = 2.2
 _PAUSES = set("，。！；：,.!;:…~～—-–“”\"'‘’()（）《》<>【】[]·|/\\\n\r\t\u3000")
 _QUESTIONS = set("？?")
 # Stammered words: collapsing these never changes what is meant.
-_STAMMER = re.compile(r"([我你他她俺咱摔起喘着漏晕煤疼胸])\1+(?!\1)")
+_STAMMER = re.compile(r"([我你他她俺咱起煤胸])\1+(?!\1)")
 _STAMMER_WORD = re.compile(r"(?P<w>[\u4e00-\u9fff]{2,4})(?:[，、]?(?P=w)){2,}")
 _FILLER = re.compile(r"(?<=[\u4e00-\u9fff，、])(?:[嗯呃唔]+|那个那个|这个这个|那啥)(?=[\u4e00-\u9fff，、])")
 _ELLIPSIS_INSIDE = re.compile(r"(?<=[我他她俺])，(?=[\u4e00-\u9fff])")
