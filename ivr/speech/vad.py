@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections import deque
 from typing import Protocol
 
-import numpy as np
 import webrtcvad
 
 from ivr.speech import audio
@@ -24,6 +23,7 @@ MARGIN_DB = 9.0  # speech must stand this far above the floor
 QUIETEST_SPEECH_DB = -56.0  # dBFS; comfort noise and line hum lie below
 FLOOR_WINDOW_S = 4.0
 FLOOR_PERCENTILE = 15
+FLOOR_EVERY = 5  # frames between two looks at the floor: it moves slowly, percentiles cost
 START_FLOOR_DB = -65.0  # assumed before anything was heard: somebody may speak at once
 START_FRAMES = 5  # weight of that assumption: gone after 0.7 s
 HIGHEST_FLOOR_DB = -24.0  # a floor above this would make speech itself inaudible
@@ -43,14 +43,16 @@ class PhoneVad:
     def __init__(self) -> None:
         self._webrtc = webrtcvad.Vad(AGGRESSIVENESS)
         self._levels: deque[float] = deque([START_FLOOR_DB] * START_FRAMES, maxlen=_WINDOW)
-
-    @property
-    def floor_db(self) -> float:
-        return min(HIGHEST_FLOOR_DB, float(np.percentile(np.array(self._levels), FLOOR_PERCENTILE)))
+        self._frames = 0
+        self.floor_db = START_FLOOR_DB
 
     def is_speech(self, frame: bytes) -> bool:
         level = audio.level_db(audio.to_samples(frame))
         shaped = bool(self._webrtc.is_speech(frame, audio.RATE_HZ))  # always: it adapts, too
-        floor = self.floor_db
+        speech = shaped and level > max(QUIETEST_SPEECH_DB, self.floor_db + MARGIN_DB)
         self._levels.append(level)
-        return shaped and level > max(QUIETEST_SPEECH_DB, floor + MARGIN_DB)
+        self._frames += 1
+        if self._frames % FLOOR_EVERY == 0:
+            lowest = sorted(self._levels)[len(self._levels) * FLOOR_PERCENTILE // 100]
+            self.floor_db = min(HIGHEST_FLOOR_DB, lowest)
+        return speech
