@@ -147,14 +147,14 @@ class Dispatcher:
 
     def _prepare(self, work: Work, plan: VisitPlan, now: datetime) -> CallOrder | None:
         elder = _elder(work, plan.elder_id)
-        if not elder.active or is_paused(elder, now, self._policy):
+        way = eligible(elder, *consents_of(work, elder.id))
+        if not elder.active or way is Way.NONE or is_paused(elder, now, self._policy):
             work.plans.set_status(plan.id, PlanStatus.PAUSED, expected=plan.status)
             return None
-        way = eligible(elder, *consents_of(work, elder.id))
         if way is Way.ON_SITE:
             work.plans.set_status(plan.id, PlanStatus.ON_SITE, expected=plan.status)
             return None
-        if way is not Way.PHONE:
+        if way is Way.ASK:
             escalate_plan(work, plan, CaseKind.CONSENT, self._policy, now)
             return None
         if not any(letter.isdigit() for letter in elder.phone):
@@ -285,7 +285,7 @@ class Dispatcher:
                 for each in work.calls.open()
                 if (each.line == self._me and each.id not in live) or is_orphan(each, self._me, now)
             ]
-        return sum(self._settle(each, CallDisposition.INTERRUPTED) for each in lost)
+        return sum(self._take_back(each) for each in lost)
 
     def _reconcile(self) -> None:
         """A call that is open here but known to no line any more has lost its end on the way."""
@@ -298,7 +298,17 @@ class Dispatcher:
         lost = [id for id, since in self._missing.items() if now - since >= LOST_AFTER]
         lost += [each.id for each in opened if is_orphan(each, self._me, now)]
         for call_id in lost:
-            self._settle(call_id, CallDisposition.INTERRUPTED)
+            self._take_back(call_id)
+
+    def _take_back(self, call_id: int) -> bool:
+        """One call that cannot be settled must not keep the others from being dialled."""
+        try:
+            return self._settle(call_id, CallDisposition.INTERRUPTED)
+        except XunfangError as error:
+            if error.retryable:
+                raise
+            _log.error("dispatch.cannot_settle", call_id=call_id, why=str(error))
+            return False
 
     def _settle(self, call_id: int, disposition: CallDisposition) -> bool:
         now = self._clock.now()

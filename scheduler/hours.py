@@ -44,6 +44,16 @@ def parse_windows(texts: tuple[str, ...]) -> tuple[Window, ...]:
     return tuple(windows)
 
 
+def usable(own: tuple[str, ...]) -> tuple[str, ...]:
+    """An elder's windows, or none when they cannot be read: a slip in the ledger must not keep an ended
+    call from being settled. (Dialling refuses them instead: nobody is rung at a guessed hour.)"""
+    try:
+        parse_windows(own)
+    except BadSettings:
+        return ()
+    return own
+
+
 def local_date(now: datetime, config: HoursConfig) -> date:
     return now.astimezone(ZoneInfo(config.timezone)).date()
 

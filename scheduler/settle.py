@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ivr.dialogue.model import Because
 from records.rules import open_topics
 from records.service import alert_facts, heard_so_far, tells_something, worst_alert, write_record
+from scheduler import hours
 from scheduler.policy import Policy
 from scheduler.verdict import Ended, Verdict, judge
 from storage.model import Call, Elder, VisitPlan
@@ -89,7 +90,8 @@ def settle_call(
     ended = _ended(work, call, disposition, because)
     if ended.alert is not Alert.NONE:
         work.calls.raise_alert(call_id, ended.alert)
-    verdict = judge(ended, now, plan.due_until if plan else now + NO_PERIOD, policy, elder.windows)
+    period_end = plan.due_until if plan else now + NO_PERIOD
+    verdict = judge(ended, now, period_end, policy, hours.usable(elder.windows))
     case_id = _case(work, call, facts, verdict, policy, now)
     if plan is not None:
         work.plans.set_status(

@@ -85,6 +85,43 @@ def test_the_service_plans_dials_and_stops_by_itself(house: House) -> None:
     assert house.dispatcher.tick() == 0
 
 
+def test_waking_a_service_that_does_not_run_is_no_error(house: House) -> None:
+    """`xunfang call` makes calls without starting the heart, and late ends come after it stopped."""
+    service = Service(
+        house.store,
+        house.clock,
+        house.policy,
+        house.dispatcher,
+        Sender(house.store, house.clock, NoticeConfig()),
+    )
+    service.wake()
+    service.start()
+    service.stop()
+    service.wake()
+
+
+def test_what_changed_since_planning_is_looked_at_before_dialling(house: House) -> None:
+    phones = [f"1381234100{number}" for number in range(4)]
+    gone, frail, unwilling, withdrawn = (house.elder(phone) for phone in phones)
+    house.plan()
+    with house.store.begin() as work:
+        work.elders.update(gone.id, active=False)
+        work.elders.update(frail.id, good_health=False)
+        work.consents.add(frail.id, ConsentPurpose.ON_SITE_VISIT, True, house.clock.now(), "paper")
+        for purpose in (ConsentPurpose.PHONE_VISIT, ConsentPurpose.ON_SITE_VISIT):
+            work.consents.add(unwilling.id, purpose, False, house.clock.now(), "paper")
+        work.consents.add(withdrawn.id, ConsentPurpose.PHONE_VISIT, False, house.clock.now(), "paper")
+    house.run(hours=1)
+    assert house.fleet.orders == []
+    assert [house.plan_of(each).status for each in (gone, frail, unwilling, withdrawn)] == [
+        PlanStatus.PAUSED,
+        PlanStatus.ON_SITE,
+        PlanStatus.PAUSED,
+        PlanStatus.ESCALATED,
+    ]
+    assert [(each.elder_id, each.kind) for each in house.cases()] == [(withdrawn.id, CaseKind.CONSENT)]
+
+
 def test_a_failing_tick_does_not_stop_the_heart(house: House) -> None:
     beats = threading.Semaphore(0)
 
@@ -196,6 +233,20 @@ def test_one_elders_broken_dialplan_does_not_stop_the_others(house: House) -> No
     assert house.dispositions(broken) == []
     with house.store.read() as work:
         assert [each.kind for each in work.audit.of(f"plan:{plan.id}")] == ["not_dialled"]
+
+
+def test_hours_that_cannot_be_read_defer_the_call_and_never_block_its_end(house: House) -> None:
+    unreadable = house.elder(PHONE, windows=("morning",))
+    spoilt = house.elder(OTHER_PHONE, ends(CallDisposition.BUSY))
+    house.plan()
+    house.dispatcher.tick()
+    with house.store.begin() as work:
+        work.elders.update(spoilt.id, windows=("noon",))
+    house.fleet.play()
+    assert house.dispositions(unreadable) == []
+    assert house.plan_of(unreadable).status is PlanStatus.DUE
+    assert house.dispositions(spoilt) == [CallDisposition.BUSY]
+    assert house.plan_of(spoilt).status is PlanStatus.WAITING
 
 
 def test_an_elder_without_a_number_is_a_case_and_no_call(house: House) -> None:
