@@ -30,7 +30,7 @@ from xunfang.clock import Clock
 from xunfang.errors import LineDied, TrunkError, XunfangError
 from xunfang.log import get_logger
 
-START_S = 60.0  # loading a large model from a cold disk
+START_S = 180.0  # loading a large model from a cold disk
 WATCH_S = 0.2  # how often the lines thread looks at its clocks
 STOP_GRACE_S = 5.0  # beyond the drain, before a line is killed
 

@@ -22,7 +22,7 @@ from xunfang.log import get_logger
 from xunfang.vocabulary import CallDisposition
 
 SILENT_S = 10.0  # a line beats twice a second; after this it hangs and is killed
-STARTING_S = 60.0  # until its first word
+STARTING_S = 180.0  # until its first word: a large model from a cold disk
 HEALTHY_S = 60.0  # a line that lived this long died by accident, not by construction
 FIRST_PAUSE_S = 0.2  # before a dead line is started again; doubles with every early death
 LONGEST_PAUSE_S = 30.0
@@ -80,7 +80,7 @@ class LineHandle:
         return True
 
     def start_if_due(self, context: ForkServerContext, now: float) -> None:
-        if self._process is not None or self.problem is not None or now < self._start_at:
+        if self._process is not None or now < self._start_at:
             return
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
@@ -114,6 +114,7 @@ class LineHandle:
                 self.ready, self._slots = True, MAX_CALLS
             elif isinstance(report, CannotStart):
                 self.problem = report
+                _log.error("line.cannot_start", line=self.index, reason=report.message)
         return told
 
     def _note(self, event: CallEvent) -> None:
