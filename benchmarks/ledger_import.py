@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import resource
 import sys
@@ -43,12 +44,13 @@ def invented(rows: int, seed: int = 7) -> Iterator[list[str]]:
     keys = [column.key for column in export_columns()]
     for number in range(rows):
         village = number % VILLAGES
-        born = date(1936, 1, 1) + timedelta(days=chance.randrange(10_000))
-        stem = f"220183{born:%Y%m%d}{number % 1000:03d}"
+        # A thousand orders for each of 89 birthdays: no card is given out twice.
+        born = date(1930, 1, 1) + timedelta(days=number // 1000 * 89 + number % 89)
+        card = f"220183{born:%Y%m%d}{number % 1000:03d}"
         name = chance.choice(SURNAMES) + chance.choice(GIVEN) + chance.choice(GIVEN)
         cells = {
             "name": name,
-            "id_card": _unique_card(stem, number),
+            "id_card": card + ric.calc_check_digit(card + "0"),
             "phone": f"138{number:08d}",
             "area_code": f"220183{101 + village // 20}{201 + village % 20}",
             "county": "样例市",
@@ -89,27 +91,23 @@ def invented(rows: int, seed: int = 7) -> Iterator[list[str]]:
         yield [cells.get(key, "") for key in keys]
 
 
-def _unique_card(stem: str, number: int) -> str:
-    """Three digits of order per birthday and region are too few for a county of 100,000 in one region."""
-    region = ("220183", "220122", "220112", "220103", "220104", "220105", "220106", "220182")[
-        number // 1000 % 8
-    ]
-    card = region + stem[6:]
-    return card + ric.calc_check_digit(card + "0")
-
-
 def _han(number: int) -> str:
     digits = "零一二三四五六七八九"
     return "".join(digits[int(digit)] for digit in str(number))
 
 
+def _processor_s() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
 def timed(work: Callable[[], Any]) -> dict[str, Any]:
-    """Seconds by the wall and of the processor, and what came back."""
-    before, started = time.process_time(), time.perf_counter()
+    """Seconds by the wall and of the processors (reader process too), and what came back."""
+    before, started = _processor_s(), time.perf_counter()
     result = work()
     return {
         "wall_s": round(time.perf_counter() - started, 1),
-        "cpu_s": round(time.process_time() - before, 1),
+        "cpu_s": round(_processor_s() - before, 1),
         "result": result,
     }
 

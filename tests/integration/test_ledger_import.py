@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import multiprocessing
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,7 +18,8 @@ from stdnum.cn import ric
 from storage import Store
 from storage.model import Elder
 from xunfang.errors import BadInput
-from xunfang.ledger import exporter, importer, writing
+from xunfang.ledger import exporter, importer, reading, writing
+from xunfang.ledger.ahead import read_ahead
 from xunfang.ledger.columns import export_columns
 from xunfang.ledger.files import Imported, import_file
 from xunfang.ledger.matching import Moment
@@ -344,7 +346,6 @@ def test_a_killed_import_run_again_gives_the_same_ledger(  # type: ignore[no-unt
     rows = [person(n, 联系电话="1" if n == 5 else f"1381234{n:04d}") for n in range(12)]
     path = write(tmp_path / "a.csv", rows)
     monkeypatch.setattr(importer, "BATCH_ROWS", 4)
-    monkeypatch.setattr(importer.Job.__init__, "__defaults__", (False, False, 4))
     real, batches = importer._apply_beside, []
 
     def dies_in_the_middle_of_the_second_batch(work, batch):  # type: ignore[no-untyped-def]
@@ -446,6 +447,33 @@ def test_a_file_that_cannot_be_read_says_what_to_do(
     path.write_bytes(content)
     with pytest.raises(BadInput, match=said):
         import_file(sqlite_store, path, MOMENT, ACTOR)
+
+
+def test_a_large_spreadsheet_is_read_by_a_second_process_with_the_same_result(
+    county: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.xlsx", [person(n, 联系电话=f"1381234{n:04d}") for n in range(1, 900)])
+    assert counts(import_file(county, path, MOMENT, ACTOR)) == (899, 0, 0, 0)
+    monkeypatch.setattr(reading, "READ_AHEAD_BYTES", 0)
+    assert counts(import_file(county, path, MOMENT, ACTOR)) == (0, 0, 899, 0)
+    assert multiprocessing.active_children() == []
+
+
+def breaks_off(row: int) -> Generator[tuple[int, list[str]], None, None]:
+    yield 1, ["姓名"]
+    raise BadInput(f"broken after row {row}")
+
+
+def dies(row: int) -> Generator[tuple[int, list[str]], None, None]:
+    yield row, ["姓名"]
+    os._exit(9)
+
+
+def test_what_goes_wrong_in_the_second_process_is_said_here() -> None:
+    with pytest.raises(BadInput, match="broken after row 7"):
+        list(read_ahead(breaks_off, 7))
+    with pytest.raises(BadInput, match="意外结束"):
+        list(read_ahead(dies, 7))
 
 
 def test_rows_beyond_a_wrong_size_in_the_sheet_are_not_lost(county: Store, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from xunfang.ledger.matching import Changes, Known, Moment, Seen, changes, creat
 from xunfang.ledger.reading import Row, Table
 from xunfang.ledger.rows import Draft, read_row
 
-BATCH_ROWS = 500
+BATCH_ROWS = 500  # one transaction each, short enough for calls to write between them
 PAPER = "paper"  # where a consent in a spreadsheet comes from
 
 CREATED, CHANGED, UNCHANGED, REFUSED = "created", "changed", "unchanged", "refused"
@@ -59,7 +59,6 @@ class Job:
     on_row: Callable[[RowResult, Row], None]
     dry_run: bool = False
     create_areas: bool = False
-    batch_rows: int = BATCH_ROWS
 
 
 @dataclass(slots=True)
@@ -86,7 +85,7 @@ def run(table: Table, job: Job) -> Summary:
         areas = AreaBook(work.ledger.areas(), may_create=job.create_areas)
     if not job.dry_run:
         _audit(job, "ledger.import_started", {})
-    while batch := list(islice(table.rows, job.batch_rows)):
+    while batch := list(islice(table.rows, BATCH_ROWS)):
         drafts = [
             _Decided(read_row(number, table.header.cells(row), areas, job.moment.today), row)
             for number, row in batch

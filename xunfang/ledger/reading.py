@@ -5,8 +5,8 @@ from __future__ import annotations
 import codecs
 import csv
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -16,9 +16,11 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from xunfang.errors import BadInput
+from xunfang.ledger.ahead import read_ahead
 from xunfang.ledger.columns import HEADER_WITHIN_ROWS, Header, recognise
 
 _CHUNK = 1 << 20
+READ_AHEAD_BYTES = 1 << 20  # an xlsx from about 10,000 rows on: worth a second process
 _DELIMITERS = (",", "\t", ";", "，")
 _OLE = b"\xd0\xcf\x11\xe0"  # .xls of old, and xlsx under a password
 
@@ -63,6 +65,28 @@ def _blank(row: Row) -> bool:
 
 @contextmanager
 def _xlsx(path: Path, sheet: str | None) -> Iterator[Table]:
+    total = xlsx_total(path, sheet)
+    large = path.stat().st_size >= READ_AHEAD_BYTES
+    rows = read_ahead(xlsx_rows, path, sheet) if large else xlsx_rows(path, sheet)
+    with closing(rows):
+        yield _table(rows, total)
+
+
+def xlsx_total(path: Path, sheet: str | None) -> int | None:
+    """How many rows the sheet says it has."""
+    with _book(path, sheet) as page:
+        return int(page.max_row) if page.max_row else None
+
+
+def xlsx_rows(path: Path, sheet: str | None) -> Generator[tuple[int, Row]]:
+    with _book(path, sheet) as page:
+        # Some programs write a wrong size into the sheet, and rows beyond it would be lost.
+        page.reset_dimensions()
+        yield from enumerate(page.iter_rows(values_only=True), start=1)
+
+
+@contextmanager
+def _book(path: Path, sheet: str | None) -> Iterator[Any]:
     with path.open("rb") as file:
         if file.read(len(_OLE)) == _OLE:
             raise BadInput(f"{path.name}：文件有密码，或是旧的 .xls 格式；请去掉密码并另存为 .xlsx")
@@ -73,11 +97,7 @@ def _xlsx(path: Path, sheet: str | None) -> Iterator[Table]:
     try:
         if sheet is not None and sheet not in book.sheetnames:
             raise BadInput(f"{path.name}：没有名为“{sheet}”的工作表，现有：{'、'.join(book.sheetnames)}")
-        page = book[sheet] if sheet is not None else book.worksheets[0]
-        total = page.max_row
-        # Some programs write a wrong size into the sheet, and rows beyond it would be lost.
-        page.reset_dimensions()
-        yield _table(enumerate(page.iter_rows(values_only=True), start=1), total)
+        yield book[sheet] if sheet is not None else book.worksheets[0]
     finally:
         book.close()
 
