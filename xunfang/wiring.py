@@ -96,7 +96,7 @@ def policy(settings: Settings) -> Policy:
     ladder = settings.schedule.ladder
     return Policy(
         ladder=load_ladder(None if ladder is None else settings.path(ladder)),
-        deadlines=load_deadlines(),
+        deadlines=load_deadlines(timezone=settings.timezone),
         hours=HoursConfig(windows=settings.schedule.hours, timezone=settings.timezone),
     )
 
@@ -172,8 +172,9 @@ class House:
         self.service.start()
 
     def stop(self, drain_s: float) -> None:
-        self.service.stop()
+        self.service.drain()
         self.fleet.stop(drain_s)
+        self.service.stop()
 
 
 def build(

@@ -59,7 +59,8 @@ def village(
 
     def show(event: VillageEvent) -> None:
         console.print(
-            f"{event.at:%H:%M:%S} {event.kind.value:<10} {event.persona:<20} {event.text or event.code or ''}",
+            f"{event.at:%H:%M:%S} {event.kind.value:<10} {event.persona:<20} "
+            f"{event.text or event.code or ''}",
             markup=False,
         )
 

@@ -27,7 +27,7 @@ INTERRUPTED = 130
 
 
 def register(root: typer.Typer) -> None:
-    for command in (init, plan, run, call, demo, docs):
+    for command in (init, migrate, plan, run, call, demo, docs):
         root.command()(command)
 
 
@@ -54,6 +54,19 @@ def init(
     console.print(
         f"Next: name your trunk in {folder / setup.SETTINGS_FILE}, then `xunfang ledger import FILE`."
     )
+
+
+def migrate(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Bring the database to this version. Every command does so by itself; this only does and says it.
+
+    Example: xunfang migrate
+    """
+    with open_store(_configured(ctx)) as store:
+        url = store.url
+    if as_json:
+        print_json({"database": url, "ready": True})
+    else:
+        console.print(f"{url} is ready.", markup=False)
 
 
 def plan(ctx: typer.Context, as_json: AsJson = False) -> None:
