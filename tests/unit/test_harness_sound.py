@@ -111,6 +111,6 @@ def test_voicemail_ends_in_a_beep() -> None:
 
 
 def test_pauses_inside_a_reply_are_silence_of_that_length() -> None:
-    with_pause = voices.utterance(("没事", 600, "我胸口疼"), "zm_yunyang")
-    without = voices.utterance(("没事", "我胸口疼"), "zm_yunyang")
+    with_pause = voices.utterance(("快来人", 600, "救命"), "zm_yunyang")
+    without = voices.utterance(("快来人", "救命"), "zm_yunyang")
     assert len(with_pause) - len(without) == int(0.6 * audio.RATE_HZ) * 2
