@@ -37,7 +37,8 @@ def weigh(found: Found, slots: Slots, around: Surroundings) -> Alert:
     if slots.polarity is Polarity.NEGATED:
         return Alert.REVIEW if slots.near_miss else Alert.NONE
     if slots.time is Time.HYPOTHETICAL:
-        return Alert.REVIEW if slots.what_then and found.level == "urgent" else Alert.NONE
+        veiled = found.event is Event.SUICIDAL and slots.subject is Subject.SELF
+        return Alert.REVIEW if veiled or slots.what_then and found.level == "urgent" else Alert.NONE
     if slots.polarity is Polarity.UNCERTAIN:
         return Alert.REVIEW
     if slots.time is Time.PAST:

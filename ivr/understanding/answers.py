@@ -32,6 +32,7 @@ class Heard:
     urgent: bool
     concern: bool
     relative: bool
+    named: bool  # a need was named (送饭, 轮椅) and not declined
 
     def has(self, *classes: str) -> bool:
         return any(c in self.last for c in classes)
@@ -54,7 +55,7 @@ class Heard:
 
 
 _OVER = re.compile(
-    r"((?<!就)好了|好多了|好些了|好利索|不喘了|不疼了|换新|不痛了|没事了|不晕了|不咳了|退烧|缓过来|过去了|恢复|康复|出院了|修好|换了|换好|弄好|修过|浇灭|扑灭|处理|解决|来修|查了没|好利索)"
+    r"((?<!就)好了|好多了|好些了|好利索|不喘了|(?<!不)能走了|能下地了|能动了|能起来了|(?<!天气)刚好$|刚好，|看得清了|拆线|不疼了|换新|不痛了|没事了|不晕了|不咳了|退烧|缓过来|过去了|恢复|康复|出院了|修好|换了|换好|弄好|修过|浇灭|扑灭|处理|解决|来修|查了没|好利索)"
 )
 _OLD = re.compile(
     r"(老毛病|老病|老样子|老寒腿|跟以前一样|和以前一样|没变化|还那样|还是那样|就那样|多少年|好几年|几十年|[一二三四五六七八九十]年了|差不多)"
@@ -194,6 +195,8 @@ def _safety(heard: Heard) -> str:
         return "unclear"
     if heard.has("safe"):
         return "safe"
+    if any(s.subject is Subject.OTHER for _, s in heard.judged):
+        return "unclear"
     if heard.negated(*events):
         return "safe"
     return "unclear"
@@ -207,7 +210,7 @@ def _needs(heard: Heard) -> str:
         return "yes"
     if heard.has("no"):
         return "no"
-    return "unclear"
+    return "yes" if heard.named else "unclear"
 
 
 _NO_CALL = re.compile(
@@ -271,6 +274,8 @@ def _event(heard: Heard) -> str:
         return "no" if heard.has("no") else "unclear"
     if heard.has("yes") and not heard.judged:
         return "yes"
+    if heard.has("yes") and _BUT.search(heard.text[: heard.last["yes"]]):
+        return "yes"
     if corrected:
         return "unclear"
     if heard.negated() or heard.has("no"):
@@ -282,6 +287,9 @@ def _event(heard: Heard) -> str:
     if any(s.time is Time.PAST for _, s in heard.judged):
         return "no"
     return "unclear"
+
+
+_BUT = re.compile(r"(就是|不过|但是?|可是?|只是)[^，？]{0,8}$")
 
 
 def _callback(heard: Heard) -> str:
@@ -356,9 +364,13 @@ _OTHERS = re.compile(
 
 # What directly precedes a class word and turns it round (没感冒, 不正常, 没什么不好).
 _DENIED = re.compile(
-    r"(没有?|冇|不|并不|从不|哪有|哪来的?|哪里有|没啥|没什么|不是|不觉得|没觉得|没感觉到?|没怎么|没得|从没|没再|没犯|不算|没说)(啥|什么|过|再|怎么|咋|的|那么|得)?$"
+    r"(没有?|冇|不|并不|从不|哪有|哪来的?|哪里有|没啥|没什么|不是|不觉得|没觉得|没感觉到?|没怎么|没得|从没|没再|没犯|不算|没说|差点儿?没?|差一点儿?|好悬没?|险些没?)(啥|什么|过|再|怎么|咋|的|那么|得)?$"
 )
 _IMAGINED = re.compile(r"(就怕|要是|万一|如果|怕的是|哪天)[^，？]{0,8}$")
+_NEARLY = re.compile(r"(差点|好悬|险些|差一点|差不点)[^，？]{0,5}$")
+_RHETORICAL = re.compile(r"(个)?(啥|什么|屁|个啥)(呀|啊|呢|哟|哦|，|$)")  # 好啥呀
+_FINE = frozenset({"good", "safe", "enough", "none"})
+_ECHO = re.compile(r"([\u4e00-\u9fff]{1,2})[不没]\1的?")
 _OPPOSITE: dict[object, str] = {
     "worse": "good",
     "good": "worse",
@@ -396,17 +408,28 @@ def answer_hits(
 ) -> list[tuple[str, Hit]]:
     entries, patterns = lexicon.answers_for(question)
     out: list[tuple[str, Hit]] = []
+    echoes = list(_ECHO.finditer(text))
     for hit in longest_only(patterns.find(text)):
         klass = entries[hit.owner].get("class")
         if question is Question.EVENT and any(i.start <= hit.start < i.end for i in idioms):
             continue  # 手机摔了 is not the elder's fall
+        if any(e.start() < hit.end and hit.start < e.end() for e in echoes):
+            continue
         if klass == "ignore" or (klass in _BAD and _about_something_else(text, hit, judged)):
             continue
         before = text[clause_of(text, hit.start)[0] : hit.start]
         if _IMAGINED.search(before):
             continue
-        if _DENIED.search(before) and text[hit.start] != "没":
+        rest = text[hit.end :]
+        if rest.startswith("？") and len(rest) > 1:
+            continue  # asked back (不够？够！)
+        if _NEARLY.search(before):
+            klass = _OPPOSITE.get((question, klass), klass)
+        denied = _DENIED.search(before) is not None and text[hit.start] != "没"
+        if denied or (klass in _FINE and _RHETORICAL.match(rest)):
             klass = _OPPOSITE.get((question, klass)) or _OPPOSITE.get(klass, klass)
+            if klass == "worse" and denied:
+                klass = "not_good"
         if question in _ABOUT_SELF and _OTHERS.search(text[: hit.start]):
             continue
         out.append((klass, hit))
@@ -421,6 +444,7 @@ def answer(
     urgent: bool,
     concern: bool,
     relative: bool,
+    named: bool,
     idioms: list[Hit],
     lexicon: Lexicon,
 ) -> tuple[str, int]:
@@ -433,5 +457,11 @@ def answer(
     for klass, hit in answer_hits(text, question, judged, idioms, lexicon):
         last[klass] = hit.start
         first.setdefault(klass, hit.start)
-    heard = Heard(text, question, last, first, judged, urgent, concern, relative)
+    if "not_good" in last:  # 不咋高兴: weaker than a complaint, it yields to 就那样
+        at = last.pop("not_good")
+        first.pop("not_good")
+        if "same" not in last:
+            last["worse"] = max(at, last.get("worse", -1))
+            first.setdefault("worse", at)
+    heard = Heard(text, question, last, first, judged, urgent, concern, relative, named)
     return _RESOLVERS[question](heard), max((at for c, at in last.items() if c != "unclear"), default=-1)

@@ -35,7 +35,7 @@ def find_controls(text: str, question: Question, lexicon: Lexicon) -> dict[str, 
 
 
 def decide(
-    controls: dict[str, int], answer: str, question: Question, *, answered_at: int, danger: bool, text: str
+    controls: dict[str, int], answer: str, question: Question, *, answered_at: int, danger: bool, asks_back: bool, text: str
 ) -> str:
     """The answer class of the utterance, given the controls heard and the answer to the question.
 
@@ -54,6 +54,8 @@ def decide(
         and controls.get("busy_later", -1) > answered_at
     ):
         return "busy_later"
+    if answer == "unclear" and question is Question.IDENTITY and asks_back and "repeat_request" in controls:
+        return answer
     if answer in ("unclear", "other"):
         return next(c for c in ORDER if c in controls)
     return answer

@@ -11,7 +11,7 @@ from ivr.understanding.phonetic import Repaired
 from ivr.understanding.slots import Found
 
 # An idiom masks what it covers at least this much of.
-MASK_SHARE = 0.6
+MASK_SHARE = 0.5
 _KINDS = ("event", "plea", "idiom")
 
 
@@ -94,9 +94,7 @@ def _masked(hit: Hit, idioms: list[Hit]) -> bool:
     length = hit.end - hit.start
     for idiom in idioms:
         overlap = min(hit.end, idiom.end) - max(hit.start, idiom.start)
-        if overlap > 0 and (
-            overlap == length or (overlap >= MASK_SHARE * length and idiom.end - idiom.start >= length)
-        ):
+        if overlap == length or (overlap >= MASK_SHARE * length and idiom.end > hit.end):
             return True
     return False
 

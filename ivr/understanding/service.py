@@ -88,11 +88,11 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> Underst
     urgent = level is Alert.URGENT
     topics = _concerns(heard, words)
     plain, answered_at = answer(
-        heard, question, judged, urgent=urgent, concern=bool(topics), relative=relative, idioms=idioms, lexicon=words
+        heard, question, judged, urgent=urgent, concern=bool(topics), relative=relative, named=_names_need(heard, words), idioms=idioms, lexicon=words
     )
     worried = urgent or any(a is not Alert.NONE for a in weighed)
     final = decide(
-        find_controls(heard, question, words), plain, question, answered_at=answered_at, danger=worried, text=heard
+        find_controls(heard, question, words), plain, question, answered_at=answered_at, danger=worried, asks_back=_ASKS_WHO.search(heard) is not None, text=heard
     )
     if level is Alert.NONE:
         reason = _review_reason(heard, question, final, topics) or _beside_denial(heard, judged, words)
@@ -166,7 +166,7 @@ def _review_reason(text: str, question: Question, final: str, topics: list[str])
     return ""
 
 
-_BUT = re.compile(r"(就是|不过|但是?|可是?|只是|倒是|可就是)[^，？]{0,6}$")
+_BUT = re.compile(r"(就是?|不过|但是?|可是?|只是|倒是|可就是)[^，？]{0,6}$")
 
 
 def _beside_denial(text: str, judged: list[Judged], words: Lexicon) -> str:
@@ -179,6 +179,7 @@ def _beside_denial(text: str, judged: list[Judged], words: Lexicon) -> str:
     return ""
 
 
+_ASKS_WHO = re.compile(r"(找谁|你谁|是谁|哪位|找哪个|谁呀|谁啊|哪个单位|哪里的|哪儿的)")
 _POLARITY_RANK = {Polarity.AFFIRMED: 3, Polarity.UNCERTAIN: 2, Polarity.NEGATED: 1, Polarity.ASKED: 0}
 _LEVEL_RANK = {"urgent": 2, "review": 1, "mild": 0}
 
@@ -207,6 +208,13 @@ def _judgement(line: Line, found: Found, slots: Slots) -> Judgement:
         evidence=line.original[start:end],
         entry=found.entry,
         cost=found.cost,
+    )
+
+
+def _names_need(text: str, words: Lexicon) -> bool:
+    entries, patterns = words.patterns("detail")
+    return any(
+        entries[h.owner].get("topic") == "need" and not _DECLINED.search(text[: h.start]) for h in patterns.find(text)
     )
 
 

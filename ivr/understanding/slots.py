@@ -32,6 +32,8 @@ LASTING = frozenset(Event) - {Event.FALL, Event.FRAUD, Event.VIOLENCE, Event.LOS
 _IMAGINABLE = frozenset(
     {Event.FALL, Event.FIRE, Event.GAS_LEAK, Event.CANNOT_GET_UP, Event.LOST, Event.STROKE_SIGNS, Event.FRAUD}
 )
+# Of somebody else, told without a time: mostly news, but these mean that somebody lies there.
+_LYING_THERE = frozenset({Event.CANNOT_GET_UP, Event.UNCONSCIOUS, Event.BREATHLESS})
 # A denied event of these kinds was asked about for the time since the last visit.
 DENIED_TIME: dict[Event, Time] = {
     Event.FALL: Time.RECENT,
@@ -190,7 +192,8 @@ class SlotReader:
         mild = softened != whole + tail
         subject = self._subject(text, found, start, previous, media)
         polarity, near, hypothetical = self._polarity(here, previous, media, warning)
-        time = self._time(here, polarity, hypothetical, media, resolved, mild)
+        told_of_others = subject is Subject.OTHER and not self.relative_speaks(text)
+        time = self._time(here, polarity, hypothetical, media or told_of_others, resolved, mild)
         return Slots(
             polarity=polarity,
             time=time,
@@ -212,7 +215,9 @@ class SlotReader:
         text, found, before, after, gap = here.text, here.found, here.before, here.after, here.found.gap
         if warning:
             return Polarity.UNCERTAIN, False, "warning"
-        echo = _ECHO.search(text, max(0, found.start - 2), found.end + 3)
+        echo = _ECHO.search(text[: found.end + 3], max(0, found.start - 3))
+        if echo and echo.start() and text[echo.start() - 1] in "没不冇":
+            echo = None
         if echo:
             said = text[echo.end() :]
             if _ECHO_UNSURE.match(said):
@@ -270,7 +275,7 @@ class SlotReader:
         return False
 
     def _time(
-        self, here: _Place, polarity: Polarity, hypothetical: str, media: bool, resolved: bool, mild: bool
+        self, here: _Place, polarity: Polarity, hypothetical: str, told_of_others: bool, resolved: bool, mild: bool
     ) -> Time:
         if hypothetical:
             return Time.HYPOTHETICAL
@@ -293,7 +298,9 @@ class SlotReader:
             return DENIED_TIME.get(found.event, Time.NOW)
         if told is not None:
             return told
-        if resolved or media:
+        if found.event in LASTING and here.after.startswith("呢"):  # 冒烟呢: going on
+            return Time.NOW
+        if resolved or (told_of_others and found.event not in _LYING_THERE):
             return Time.RECENT
         if found.event is Event.FALL and (here.plea or here.question in SPONTANEOUS) and not mild:
             return Time.NOW
@@ -305,7 +312,7 @@ class SlotReader:
             return None if self._now.search(clause) and lasting else Time.PAST
         now = self._now.search(clause) is not None
         if self._recent.search(clause):
-            if lasting and (now or found.event is Event.CANNOT_GET_UP and not resolved):
+            if lasting and not resolved and (now or found.event is Event.CANNOT_GET_UP):
                 return Time.NOW
             return Time.RECENT
         habitual = self._habitual.search(clause) is not None
