@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
 
 from storage import Work
 from storage.repository_ledger import LedgerEntry
@@ -122,15 +123,15 @@ def _print_import(imported: Imported, dry_run: bool) -> None:
     summary = imported.summary
     if imported.ignored_columns:
         stderr.print(f"[yellow]不认识的列，未导入：{escape('、'.join(imported.ignored_columns))}[/yellow]")
-    print_table(
-        "逐行说明",
-        ("行", "结果", "姓名", "说明"),
-        (
-            (row.row, _OUTCOME_ZH[row.outcome], escape(row.name), escape("；".join(_said(row))))
-            for row in imported.rows
-        ),
-        empty="每一行都没有问题。",
+    # Not cut at the edge: half a reason is none.
+    table = Table(
+        "行", "结果", "姓名", Column("说明", overflow="fold"), title="逐行说明", title_justify="left"
     )
+    for row in imported.rows:
+        said = "\n".join(_said(row))
+        table.add_row(str(row.row), _OUTCOME_ZH[row.outcome], escape(row.name), escape(said))
+    if imported.rows:
+        console.print(table)
     if imported.rows_left_out:
         console.print(f"另有 {imported.rows_left_out} 行未列出（--rows 0 列出全部）。")
     for area in summary.areas_created:

@@ -158,9 +158,9 @@ def _categories(draft: Draft, before: frozenset[Category]) -> frozenset[Category
 
 def _new_elder(draft: Draft, found: Changes, moment: Moment) -> None:
     given = dict(draft.elder)
-    if "sex" not in given:
+    if "sex" not in given and not _said(draft, "公民身份号码：", "性别："):
         draft.errors.append("性别：没有填写，也没有身份号码可以推出")
-    if "area_id" not in given and not any(error.startswith("村：") for error in draft.errors):
+    if "area_id" not in given and not _said(draft, "村：", "行政区划代码："):
         draft.errors.append("村：没有填写，有事时无法派人上门")
     given["categories"] = _categories(draft, frozenset())
     given.setdefault("self_caring", Category.DISABLED not in given["categories"])
@@ -172,6 +172,10 @@ def _new_elder(draft: Draft, found: Changes, moment: Moment) -> None:
     given["dialplan"] = DIALPLANS[cadence]
     _age_warning(draft, moment)
     found.elder = given
+
+
+def _said(draft: Draft, *beginnings: str) -> bool:
+    return any(error.startswith(beginnings) for error in draft.errors)
 
 
 def _age_warning(draft: Draft, moment: Moment) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
 
-from xunfang.ledger import values
+from xunfang.ledger import numbers, values
 from xunfang.ledger.areas import AreaBook, Place
 from xunfang.ledger.columns import (
     CONSENTS,
@@ -28,7 +28,7 @@ Value = TypeVar("Value")
 _CONTACT_READERS: dict[str, Callable[[object], Any]] = {
     "name": values.person,
     "relation": values.relation,
-    "phone": values.phone,
+    "phone": numbers.phone,
     "same_place": values.yes_no,
     "may_be_told": values.yes_no,
 }
@@ -115,9 +115,9 @@ def _elder(reader: _Reader, today: date) -> None:
     readers: tuple[tuple[str, Callable[[object], Any]], ...] = (
         ("name", values.person),
         ("sex", values.sex),
-        ("id_card", values.id_card),
+        ("id_card", numbers.id_card),
         ("birth_date", lambda cell: values.day(cell, today)),
-        ("phone", values.phone),
+        ("phone", numbers.phone),
         ("address", values.free_text),
         ("categories", values.categories),
         ("self_caring", values.self_caring),
@@ -148,20 +148,20 @@ def _wrong(draft: Draft, key: str) -> bool:
 def _from_card(draft: Draft, card: str, today: date) -> None:
     """Birth date and sex stand in the number (GB 11643); what is written beside it must agree."""
     given = draft.elder
-    born, sex = values.born(card), values.sex_of(card)
+    born, sex = numbers.born(card), numbers.sex_of(card)
     if born > today or born.year < today.year - values.OLDEST_YEARS:
         draft.errors.append("公民身份号码：其中的出生日期不可能")
         return
     given.setdefault("birth_date", born)
     given.setdefault("sex", sex)
     disagreements(draft, card)
-    if not values.known_place(card[:6]):
+    if not numbers.known_place(card[:6]):
         draft.warnings.append("公民身份号码：前六位不是区县代码，请核对")
 
 
 def disagreements(draft: Draft, card: str) -> None:
     """Where the row does not agree with an ID number: its own, or the one in the ledger."""
-    born, sex = values.born(card), values.sex_of(card)
+    born, sex = numbers.born(card), numbers.sex_of(card)
     if draft.elder.get("birth_date", born) != born:
         draft.errors.append(f"出生日期：与身份号码中的出生日期不一致（号码中为 {born}）")
     if draft.elder.get("sex", sex) != sex:
@@ -170,7 +170,7 @@ def disagreements(draft: Draft, card: str) -> None:
 
 def _place(reader: _Reader, areas: AreaBook) -> None:
     draft = reader.draft
-    code = reader.take("area_code", values.area_code)
+    code = reader.take("area_code", numbers.area_code)
     names = [reader.take(key, values.plain) or "" for key in ("county", "township", "village")]
     if _wrong(draft, "area_code"):
         return
@@ -202,7 +202,7 @@ def _visitor(reader: _Reader) -> None:
     readers: tuple[tuple[str, str, Callable[[object], Any]], ...] = (
         ("name", "visitor.name", values.person),
         ("kind", "visitor.relation", values.relation),
-        ("phone", "visitor.phone", values.phone),
+        ("phone", "visitor.phone", numbers.phone),
     )
     for name, key, read in readers:
         value = reader.take(key, read)

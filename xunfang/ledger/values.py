@@ -1,4 +1,4 @@
-"""One cell -> one value. Pure. A wrong cell raises Wrong, whose text a county clerk reads.
+"""One cell -> one value (numbers: numbers.py). Pure. A wrong cell raises Wrong: a clerk reads it.
 
 The texts never repeat a whole number; the row number leads back to it.
 """
@@ -13,32 +13,14 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeVar, cast
 
-import phonenumbers
-from phonenumbers import PhoneMetadata, PhoneNumberType
-from stdnum import numdb
-from stdnum.cn import ric
-
 from xunfang.ledger.columns import RELATIONS
 from xunfang.vocabulary import Cadence, Category, VisitMode, zh
 
-
-def _mobile_pattern() -> re.Pattern[str]:
-    """phonenumbers' own rule for mobile numbers, without its long way there: most rows have one."""
-    metadata = PhoneMetadata.metadata_for_region("CN")
-    assert metadata is not None
-    assert metadata.mobile is not None
-    return re.compile(str(metadata.mobile.national_number_pattern))
-
-
-CHINA = 86
 MAX_NAME = 50
 MAX_TEXT = 500
-EXACT_DIGITS = 15  # a spreadsheet keeps no more digits of a number
 OLDEST_YEARS = 125
 CLEAR = "清空"  # empties a field that a blank cell would leave as it is
 
-_MOBILE = _mobile_pattern()
-_DIALLED = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _INNER_BLANK = re.compile(r"(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])")
 _NOT_IN_NAMES = re.compile(r"[0-9０-９*]")
@@ -83,7 +65,7 @@ def _listed(cell: object) -> str:
     return plain(text(cell).replace("\n", "、"))
 
 
-def _remembered(read: Reader) -> Reader:
+def remembered(read: Reader) -> Reader:
     """For columns with few different values: a county writes 是 a million times."""
     return cast(Reader, lru_cache(maxsize=4096, typed=True)(read))
 
@@ -104,82 +86,7 @@ def free_text(cell: object) -> str:
     return found
 
 
-def phone(cell: object) -> str:
-    """Digits as dialled inside China: 13812340001, 043188881234. Mobile and fixed lines only."""
-    written = text(cell)
-    if len(written) == 11 and _MOBILE.fullmatch(written) and written.isascii():
-        return written
-    written = unicodedata.normalize("NFKC", written)
-    digits = re.sub(r"[\s\-()]", "", written)
-    return _any_phone(written, digits)
-
-
-@lru_cache(maxsize=4096)
-def _any_phone(written: str, digits: str) -> str:
-    if "*" in written:
-        raise Wrong("号码里有 *，像是隐去号码的导出文件，请填写完整号码")
-    if re.search(r"[、,;/]|或", written):
-        raise Wrong("只能填一个号码，其余请填入紧急联系人或备注")
-    if re.search(r"转|分机|ext", written, re.IGNORECASE):
-        raise Wrong("不支持分机，请填写可以直接拨通的号码")
-    try:
-        number = phonenumbers.parse(written, "CN")
-    except phonenumbers.NumberParseException:
-        raise Wrong("不是电话号码") from None
-    if number.country_code != CHINA:
-        raise Wrong("不是中国大陆的号码")
-    if phonenumbers.number_type(number) in _DIALLED:
-        national = str(number.national_number)
-        return national if _MOBILE.fullmatch(national) else "0" + national
-    if re.fullmatch(r"[2-8]\d{6,7}", digits):
-        raise Wrong("固定电话请加区号，如 0431-8xxxxxxx")
-    if digits.startswith("1"):
-        raise Wrong("手机号应为 11 位，且号段存在" if len(digits) != 11 else "没有这个手机号段")
-    raise Wrong("不是有效的手机或固定电话号码")
-
-
-def id_card(cell: object) -> str:
-    """18 characters, upper case, check digit right (GB 11643)."""
-    if isinstance(cell, int | float) and not isinstance(cell, bool) and abs(cell) >= 10**EXACT_DIGITS:
-        raise Wrong("以数字格式保存，末几位已被表格软件改掉，请把该列设为文本后重新填写")
-    number = plain(cell).upper()
-    if "*" in number:
-        raise Wrong("号码里有 *，像是隐去号码的导出文件，请填写完整号码")
-    if len(number) == 15 and number.isdecimal():
-        raise Wrong("是 15 位旧号码，请填写 18 位号码")
-    if len(number) != 18 or not number.isascii():
-        raise Wrong(f"应为 18 位，现为 {len(number)} 位")
-    if not number[:17].isdecimal() or number[17] not in "0123456789X":
-        raise Wrong("只能由数字组成，末位可为 X")
-    if ric.calc_check_digit(number) != number[17]:
-        raise Wrong("校验位不对，请核对号码")
-    try:
-        born(number)
-    except ValueError:
-        raise Wrong("其中的出生日期不存在") from None
-    return number
-
-
-def born(card: str) -> date:
-    """ValueError when there is no such day."""
-    return date(int(card[6:10]), int(card[10:12]), int(card[12:14]))
-
-
-def sex_of(card: str) -> str:
-    return "M" if int(card[16]) % 2 else "F"
-
-
-@lru_cache(maxsize=8192)
-def known_place(region: str) -> bool:
-    """Whether the first six digits were ever a county's.
-
-    In the year of birth is not asked (ric.validate does): numbers have been given out since 1984, so
-    every elder carries the code of a later county.
-    """
-    return any(properties for _, properties in numdb.get("cn/loc").info(region))
-
-
-@_remembered
+@remembered
 def day(cell: object, today: date, oldest_years: int = OLDEST_YEARS) -> date:
     """Not in the future. 1949-12-31, 1949/12/31, 1949.12.31, 1949年12月31日, 19491231 or a date cell."""
     if isinstance(cell, datetime):
@@ -207,7 +114,7 @@ def day(cell: object, today: date, oldest_years: int = OLDEST_YEARS) -> date:
 _SEX = {"男": "M", "男性": "M", "M": "M", "女": "F", "女性": "F", "F": "F"}
 
 
-@_remembered
+@remembered
 def sex(cell: object) -> str:
     return _one_of(_SEX, plain(cell), "请填 男 或 女")
 
@@ -263,12 +170,12 @@ _SELF_CARING = (
 )
 
 
-@_remembered
+@remembered
 def yes_no(cell: object) -> bool:
     return _one_of(_YES_NO, plain(cell).upper(), "请填 是 或 否")
 
 
-@_remembered
+@remembered
 def self_caring(cell: object) -> bool:
     return _one_of(_SELF_CARING, plain(cell).upper(), "请填 能 或 否")
 
@@ -293,7 +200,7 @@ _CATEGORIES = {zh(category): category for category in Category} | {
 _NO_CATEGORY = frozenset({"无", "其他", "普通", "普通对象"})
 
 
-@_remembered
+@remembered
 def categories(cell: object) -> frozenset[Category]:
     """独居、高龄. 无 says that there is none."""
     found = set()
@@ -321,7 +228,7 @@ _MODES = {zh(mode): mode for mode in VisitMode} | {
 }
 
 
-@_remembered
+@remembered
 def mode(cell: object) -> VisitMode:
     return _one_of(_MODES, plain(cell), "请填 " + "、".join(zh(one) for one in VisitMode))
 
@@ -340,7 +247,7 @@ _CADENCES = {zh(cadence): cadence for cadence in Cadence} | {
 }
 
 
-@_remembered
+@remembered
 def cadence(cell: object) -> Cadence:
     return _one_of(_CADENCES, plain(cell), "请填 " + "、".join(zh(one) for one in Cadence))
 
@@ -348,7 +255,7 @@ def cadence(cell: object) -> Cadence:
 _WINDOW = re.compile(r"(\d{1,2}):?(\d\d)?(?:-|~|至|到|—|–)+(\d{1,2}):?(\d\d)?")
 
 
-@_remembered
+@remembered
 def windows(cell: object) -> tuple[str, ...]:
     """("09:00-11:00", "15:00-17:00"), in order, none overlapping another."""
     found = []
@@ -387,17 +294,9 @@ _RELATIONS = {word: relation for relation, word in RELATIONS.items()} | {
 }
 
 
-@_remembered
+@remembered
 def relation(cell: object) -> str:
     return _one_of(_RELATIONS, plain(cell), "请填 " + "、".join(RELATIONS.values()))
-
-
-@_remembered
-def area_code(cell: object) -> str:
-    code = plain(cell)
-    if not re.fullmatch(r"\d{12}", code):
-        raise Wrong(f"应为 12 位数字，现为 {len(code)} 位")
-    return code
 
 
 def _one_of(words: Mapping[str, Meaning], word: str, hint: str) -> Meaning:
