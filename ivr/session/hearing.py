@@ -28,6 +28,9 @@ from xunfang.log import get_logger
 FRAME_S = 0.02
 KEPT_SOUND_S = 8.0  # for naming tones: ringback needs 5.5 s
 TONE_LEAD_S = 0.5  # sound before the endpointer's onset that belongs to a tone
+TONE_CHECK_S = 2.0  # how often what seems to be speech is asked whether it is a busy tone
+BUSY_S = 3.0  # sound that shows a busy tone for certain
+SURE_SPEECH = 0.6  # recognised with more confidence than this, it is no tone
 RESULT_TIMEOUT_S = 8.0  # a recogniser this late is overloaded: better "not understood" than a dead line
 
 Phrases = tuple[str, ...]
@@ -81,6 +84,7 @@ class Hearing:
         self._phrases: Phrases = ()
         self._live: LiveStream | None = None
         self._started_ms = 0
+        self._checked_ms = 0
         self._awaited: deque[_Awaited] = deque()
         self._sound: deque[bytes] = deque(maxlen=round(KEPT_SOUND_S / FRAME_S))
 
@@ -158,7 +162,24 @@ class Hearing:
                 tone = tones.classify(self._last_sound(event.waited_ms / 1000))
                 events.append(Nothing(time.monotonic(), tone))
             elif isinstance(event, SpeechStarted):
-                self._started_ms = event.at_ms
+                self._started_ms = self._checked_ms = event.at_ms
+            elif self._endpointer.speaking:
+                self._check_for_busy(events)
+
+    def _check_for_busy(self, events: list[Utterance | Nothing]) -> None:
+        """A busy tone sounds like speech that never ends: do not wait for its end."""
+        now_ms = self._endpointer.now_ms
+        if now_ms - self._checked_ms < TONE_CHECK_S * 1000:
+            return
+        self._checked_ms = now_ms
+        if tones.classify(self._last_sound(BUSY_S)) != "busy":
+            return
+        stream = self._ear.take()
+        if stream is not None:
+            stream.abandon()
+        self._live = None
+        self._endpointer.arm(None)
+        events.append(Nothing(time.monotonic(), "busy"))
 
     def _open(self) -> LiveStream:
         self._live = self._workers.open(self._phrases or None)
@@ -199,13 +220,15 @@ class Hearing:
             awaited.result.cancel()
             _log.error("recognition.too_late", seconds=RESULT_TIMEOUT_S)
         text = heard.text if heard else ""
+        confidence = heard.confidence if heard else None
+        tone = tones.classify(awaited.sound) if (confidence or 0.0) < SURE_SPEECH else None
         return Utterance(
-            text=text,
-            confidence=heard.confidence if heard else None,
+            text="" if tone else text,
+            confidence=confidence,
             words_heard=heard is None or bool(heard.words),
             start_s=awaited.start_s,
             end_s=awaited.end_s,
             declared_at=awaited.declared_at,
             during_prompt=awaited.during_prompt,
-            tone=None if text else tones.classify(awaited.sound),
+            tone=tone,
         )

@@ -36,7 +36,8 @@ from xunfang.clock import SystemClock
 from xunfang.errors import BadDialplan, BadLexicon, XunfangError
 from xunfang.vocabulary import CallDisposition
 
-POLL_MS = 10
+POLL_MS = 10  # while calls are live: audio is taken in this often
+IDLE_POLL_MS = 50
 HEARTBEAT_S = 0.5
 PACE_S = 0.1  # between INVITEs: 32 within half a second abort the SIP stack
 LAST_STEPS_S = 2.0  # time for BYEs and last events once a drain has run out
@@ -80,7 +81,7 @@ class Line:
     def run(self) -> NoReturn:
         """Until drained or left alone; ends the process."""
         while not self._finished(time.monotonic()):
-            self._endpoint.poll(POLL_MS)
+            self._endpoint.poll(POLL_MS if self._visits else IDLE_POLL_MS)
             now = time.monotonic()
             self._take_orders(now)
             self._dial(now)
