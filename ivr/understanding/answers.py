@@ -58,7 +58,7 @@ _OVER = re.compile(
     r"((?<!就)好了|好多了|好些了|好利索|不喘了|(?<!不)能走了|能下地了|能动了|能起来了|(?<!天气)刚好$|刚好，|看得清了|拆线|不疼了|换新|不痛了|没事了|不晕了|不咳了|退烧|缓过来|过去了|恢复|康复|出院了|修好|换了|换好|弄好|修过|浇灭|扑灭|处理|解决|来修|查了没|好利索)"
 )
 _OLD = re.compile(
-    r"(老毛病|老病|老样子|老寒腿|跟以前一样|和以前一样|没变化|还那样|还是那样|就那样|多少年|好几年|几十年|[一二三四五六七八九十]年了|差不多)"
+    r"(老毛病|老病|老样子|老寒腿|跟以前一样|和以前一样|没变化|还那样|还是那样|就那样|多少年|好几年|好些年|多年|些年了|后遗症|几十年|[一二三四五六七八九十]年了|差不多)"
 )
 _MORE = re.compile(r"(加重|更|越来越|厉害了|严重|又犯|不如|重了)")
 
@@ -94,9 +94,13 @@ def _wellbeing(heard: Heard) -> str:
         return "good"
     if heard.negated() and not heard.concern and heard.question is Question.HEALTH:
         return "good"
+    if any(s.time is Time.PAST for _, s in heard.judged) and _FREE_NOW.search(heard.text):
+        return "good"
     return "unclear"
 
 
+_BACK_THEN = re.compile(r"前阵子|前段|前几天|前两天|上个?月|上周|上个?礼拜|去年|前年|那阵|那会|昨|前天|头几天|年初|来着|开春")
+_FREE_NOW = re.compile(r"(今年|现在|后来|再)(都|也|就)?没|没(再)?犯|不(疼|喘|晕)了")
 _STILL = re.compile(r"(还是|还没|又|就是)[^，？]{0,5}(疼|痛|晕|咳|难受|不|没劲|起不|喘)")
 
 
@@ -269,6 +273,8 @@ def _event(heard: Heard) -> str:
     )
     quoted = any(s.media or s.warning for _, s in heard.judged)
     if true or heard.urgent:
+        return "yes"
+    if heard.concern and not heard.judged and not heard.has("no"):
         return "yes"
     if quoted:
         return "no" if heard.has("no") else "unclear"

@@ -60,6 +60,8 @@ class EventFinder:
     def _in_scope(self, hit: Hit, question: Question, text: str) -> bool:
         """Words that mean danger only when asked about it (漏 to the gas question), or only beside others."""
         entry = self._entries[hit.owner]
+        if question in entry.get("except").split():
+            return False
         if not entry.questions and "near" not in entry.fields:
             return True
         if question in entry.questions:

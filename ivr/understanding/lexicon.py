@@ -82,6 +82,7 @@ _FIELDS = frozenset(
         "means",
         "cue",
         "near",
+        "except",
         "weight",
     }
 ) | frozenset(_CHOICES)

@@ -32,6 +32,10 @@ LASTING = frozenset(Event) - {Event.FALL, Event.FRAUD, Event.VIOLENCE, Event.LOS
 _IMAGINABLE = frozenset(
     {Event.FALL, Event.FIRE, Event.GAS_LEAK, Event.CANNOT_GET_UP, Event.LOST, Event.STROKE_SIGNS, Event.FRAUD}
 )
+# 不疼了, 不漏了 say that it was so and is over.
+_EASES = frozenset(
+    {Event.CHEST_PAIN, Event.BREATHLESS, Event.BLEEDING, Event.SEVERE_PAIN, Event.GAS_LEAK, Event.STROKE_SIGNS}
+)
 # Of somebody else, told without a time: mostly news, but these mean that somebody lies there.
 _LYING_THERE = frozenset({Event.CANNOT_GET_UP, Event.UNCONSCIOUS, Event.BREATHLESS})
 # A denied event of these kinds was asked about for the time since the last visit.
@@ -104,6 +108,7 @@ _GAP_NEGATED = re.compile(r"没有?|(?<!得)不(?!得|行|过|住)|冇|哪能|�
 _GAP_NEAR = re.compile(r"差点|差一点|险些|好悬|几乎")
 _GAP_FEAR = re.compile(r"怕|要是|万一|担心")
 _ONLY_TIME = re.compile(r"^(那?(都)?是)?.{0,8}(的事儿?|的时候|时候|那会儿?|那阵|的老黄历|老毛病了?|年了|老病了?)(了|啊)?$")
+_DENIES_AFTER = re.compile(r"？[^，？]{0,5}(没|不|瞎说|胡说|哪|冇|别瞎|扯|乱讲|瞎讲|净瞎)")
 _SELF_DONE = re.compile(r"(吗|没有|没|不)？$")
 
 
@@ -193,6 +198,8 @@ class SlotReader:
         subject = self._subject(text, found, start, previous, media)
         polarity, near, hypothetical = self._polarity(here, previous, media, warning)
         told_of_others = subject is Subject.OTHER and not self.relative_speaks(text)
+        if hypothetical == "eased":  # 不疼了: it did hurt
+            hypothetical, resolved = "", True
         time = self._time(here, polarity, hypothetical, media or told_of_others, resolved, mild)
         return Slots(
             polarity=polarity,
@@ -225,6 +232,9 @@ class SlotReader:
             if _ECHO_AFFIRMED.match(said):
                 return Polarity.AFFIRMED, False, ""
             return (Polarity.NEGATED if _ECHO_DENIED.match(said) else Polarity.ASKED), False, ""
+        if after.startswith("？") and len(after) > 1:  # the elder repeats the question
+            if _DENIES_AFTER.match(after):
+                return Polarity.NEGATED, False, ""
         if self._near.search(before) or _GAP_NEAR.search(gap):
             return Polarity.NEGATED, True, ""
         if self._double.search(before) or (gap and self._double.search(gap)):
@@ -252,6 +262,8 @@ class SlotReader:
                 if negated:
                     return Polarity.NEGATED, False, ""
                 return Polarity.UNCERTAIN, False, "after" if what_then else "if"
+        if negated and found.event in _EASES and after.startswith("了") and (before + gap).endswith("不"):
+            return Polarity.AFFIRMED, False, "eased"
         if negated or self._negated_after.match(after):
             return Polarity.NEGATED, False, ""
         if previous is not None and previous[1].polarity is Polarity.NEGATED:
@@ -299,6 +311,8 @@ class SlotReader:
         if told is not None:
             return told
         if found.event in LASTING and here.after.startswith("呢"):  # 冒烟呢: going on
+            return Time.NOW
+        if told_of_others and found.event in (Event.FIRE, Event.GAS_LEAK) and _NEXT_DOOR.search(clause):
             return Time.NOW
         if resolved or (told_of_others and found.event not in _LYING_THERE):
             return Time.RECENT
@@ -373,9 +387,13 @@ class SlotReader:
                 break
         if last is None or last.lastgroup is None:
             return None
+        if last.lastgroup == "spouse" and last.group() in _OLD_PERSON and self.relative_speaks(before):
+            return Subject.OTHER
         return Subject(last.lastgroup)
 
 
+_OLD_PERSON = frozenset({"老太太", "老头", "老头子"})  # a relative says it of the elder
+_NEXT_DOOR = re.compile(r"楼上|楼下|隔壁|对门|邻居家|往我|我屋")
 _IS_HIS_SPOUSE = re.compile(r"我是?(他|她)(的)?(老伴|爱人|老公|老婆|媳妇|男人|老头|对象)")
 # The clause before ends its own matter: what follows is about the speaker again.
 _CLOSED = re.compile(

@@ -25,7 +25,7 @@ _PAUSES = set("，。！；：,.!;:…~～—-–“”\"'‘’()（）《》<>
 _QUESTIONS = set("？?")
 # Stammered words: collapsing these never changes what is meant.
 _STAMMER = re.compile(r"([我你他她俺咱起煤胸])\1+(?!\1)")
-_STAMMER_WORD = re.compile(r"(?P<w>[\u4e00-\u9fff]{2,4})(?:[，、]?(?P=w)){2,}")
+_STAMMER_WORD = re.compile(r"(?P<w>[\u4e00-\u9fff]{2,4})(?:[，、]?(?P=w))+")
 _FILLER = re.compile(r"(?<=[\u4e00-\u9fff，、])(?:[嗯呃唔]+|那个那个|这个这个|那啥)(?=[\u4e00-\u9fff，、])")
 _ELLIPSIS_INSIDE = re.compile(r"(?<=[我他她俺])，(?=[\u4e00-\u9fff])")
 
@@ -43,7 +43,7 @@ _SOFT_AFTER_LE = re.compile(
     r"动不了|站不起|喘不|疼得|腿|腰|头|脑袋|血|有点|是|没有)"
 )
 _SOFT_BEFORE = re.compile(
-    r"(?<=[\u4e00-\u9fff]{2})(?=但是|可是|不过|然后|后来|结果|幸亏|幸好|多亏|亏得|好在|而且|再说|另外|就是觉得|"
+    r"(?<=[\u4e00-\u9fff]{2})(?=但是|可是|不过|然后|后来|结果|幸亏|幸好|多亏|亏得|好在|而且|另外|就是觉得|"
     r"就是胸|就是心口|就是喘|就是头|就是腿|就是有点|可就是|只不过|要不是|要是|万一|如果|现在|这会儿|"
     r"没想到|谁知道|哪知道|不信你|快来人|快来|快叫|救命|您放心|你放心|谢谢)"
 )
@@ -150,6 +150,12 @@ def _insert_pauses(text: str, index: list[int], places: list[int]) -> tuple[str,
     return "".join(out), out_index
 
 
+def _is_echo(text: str, match: re.Match[str]) -> bool:
+    """疼不疼不疼 is a question and its answer, not a stammer."""
+    word = match["w"]
+    return word[0] in "没不冇" and match.start() > 0 and text[match.start() - 1] == word[1]
+
+
 def normalise(original: str) -> Line:
     """Strip spaces, unify punctuation, drop fillers and stammering, add soft pauses."""
     pairs = _collapse(_chars(original))
@@ -159,9 +165,8 @@ def normalise(original: str) -> Line:
         text, index = _delete(text, index, [m.span() for m in _FILLER.finditer(text)])
         text, index = _delete(text, index, [m.span() for m in _ELLIPSIS_INSIDE.finditer(text)])
         text, index = _delete(text, index, [(m.start() + 1, m.end()) for m in _STAMMER.finditer(text)])
-        text, index = _delete(
-            text, index, [(m.start() + len(m["w"]), m.end()) for m in _STAMMER_WORD.finditer(text)]
-        )
+        again = [m for m in _STAMMER_WORD.finditer(text) if not _is_echo(text, m)]
+        text, index = _delete(text, index, [(m.start() + len(m["w"]), m.end()) for m in again])
     places = {m.start() for m in _SOFT_AFTER_PARTICLE.finditer(text)}
     places.update(m.start() for m in _SOFT_AFTER_LE.finditer(text))
     places.update(m.start() for m in _SOFT_BEFORE.finditer(text))
