@@ -159,7 +159,7 @@ def main() -> None:
                 break  # the rows are there now
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // MB
     results["peak_mb"] = peak
-    print(f"peak memory {peak} MB")
+    print(f"peak memory {peak} MB; load of the machine at the end {os.getloadavg()[0]:.1f}")
     if given.json:
         given.json.write_text(json.dumps(results, ensure_ascii=False, indent=2))
 

@@ -65,21 +65,17 @@ def _blank(row: Row) -> bool:
 
 @contextmanager
 def _xlsx(path: Path, sheet: str | None) -> Iterator[Table]:
-    total = xlsx_total(path, sheet)
     large = path.stat().st_size >= READ_AHEAD_BYTES
     rows = read_ahead(xlsx_rows, path, sheet) if large else xlsx_rows(path, sheet)
     with closing(rows):
-        yield _table(rows, total)
-
-
-def xlsx_total(path: Path, sheet: str | None) -> int | None:
-    """How many rows the sheet says it has."""
-    with _book(path, sheet) as page:
-        return int(page.max_row) if page.max_row else None
+        total, _ = next(rows)
+        yield _table(rows, total or None)
 
 
 def xlsx_rows(path: Path, sheet: str | None) -> Generator[tuple[int, Row]]:
+    """First (how many rows the sheet says it has, or 0), then its rows: opening it twice takes seconds."""
     with _book(path, sheet) as page:
+        yield page.max_row or 0, ()
         # Some programs write a wrong size into the sheet, and rows beyond it would be lost.
         page.reset_dimensions()
         yield from enumerate(page.iter_rows(values_only=True), start=1)
