@@ -124,7 +124,9 @@ class Conversation:
         """After the line is cut: what was still being recognised counts. False when nothing is left."""
         for event in self._voice.hearing.step(during_prompt=self._voice.speaking.active):
             if isinstance(event, Utterance) and event.text:
-                self._tell_step(Speech(event.text, event.confidence), event)
+                step = self._tell_step(Speech(event.text, event.confidence), event)
+                # A carrier's voice that hangs up by itself, an opt-out confirmed with the last breath.
+                self.end = next((each for each in step.actions if isinstance(each, End)), self.end)
         return self._voice.hearing.busy
 
     def cut(self) -> None:

@@ -141,7 +141,7 @@ class Visit:
             self._conclude(now)
             return
         if self._ended is not None:
-            if not self._talk.last_words() or now - self._ended_at > LAST_WORDS_S:
+            if not self._last_words() or now - self._ended_at > LAST_WORDS_S:
                 self._conclude(now)
             return
         for event in self._dialling.step(now):
@@ -185,6 +185,15 @@ class Visit:
                 self._duty.hang_up()
             if self._answered_at is not None:
                 self._talk.cut()
+            else:
+                self._hearing.cut_off(during_prompt=False)
+
+    def _last_words(self) -> bool:
+        """What was still being recognised when the line was cut. False when nothing is left."""
+        if self._answered_at is not None:
+            return self._talk.last_words()
+        self._listen_before_answer()
+        return self._hearing.busy and self._announced is None
 
     def _listen_before_answer(self) -> None:
         """A carrier's voice in early media says more than the code that follows it."""
@@ -200,7 +209,8 @@ class Visit:
             confidence = heard.confidence  # type: ignore[union-attr]
             self._teller.heard(text, EARLY_MEDIA, Speaker.MACHINE, span, confidence, understood)
             self._announced = understood.announcement
-            self.hang_up("announcement")
+            if self._ended is None:
+                self.hang_up("announcement")
             return
 
     def _ring_duty(self) -> None:
