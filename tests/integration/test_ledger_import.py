@@ -146,6 +146,7 @@ def test_a_row_becomes_an_elder_with_all_that_belongs_to_him(
     )  # fmt: skip
     (visitor,) = entry.visitors
     assert (visitor.name, visitor.kind, visitor.elder_id) == ("王建国", "child", elder.id)
+    assert visitor.area_id == elder.area_id  # lives in the same place: goes first
     consent = entry.consents[ConsentPurpose.PHONE_VISIT]
     assert (consent.granted, consent.at, consent.source) == (
         True,

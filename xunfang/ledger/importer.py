@@ -219,7 +219,10 @@ def _apply_beside(work: Work, batch: Sequence[_Decided]) -> None:
         changed_contacts |= found.contacts
         changed_visitors |= found.visitors
         if found.new_visitor:
-            visitors.append(Visitor(id=0, elder_id=elder_id, area_id=None, **found.new_visitor))
+            # 第一巡访员 lives where the elder lives: that is what makes him the first (Jilin 2020, 四(二)4).
+            known = decided.entry.elder.area_id if decided.entry else None
+            area_id = found.elder.get("area_id", known)
+            visitors.append(Visitor(id=0, elder_id=elder_id, area_id=area_id, **found.new_visitor))
         consents += [
             Consent(0, elder_id, purpose, granted, at, PAPER) for purpose, granted, at in found.consents
         ]
