@@ -74,12 +74,10 @@ def _wellbeing(heard: Heard) -> str:
     habitual = any(s.time is Time.HABITUAL for _, s in bad)
     if worse or habitual:
         over = [m.start() for m in _OVER.finditer(heard.text)]
-        if (
-            over
-            and not heard.urgent
-            and over[-1] > heard.last.get("worse", -1)
-            and not _STILL.search(heard.text)
-        ):
+        lately = bool(bad) and all(s.time is Time.RECENT for _, s in bad)
+        told_after = bool(over) and over[-1] > heard.last.get("worse", -1)
+        eased = lately or (not bad and (told_after or _BACK_THEN.search(heard.text) is not None))
+        if over and eased and not heard.urgent and not _STILL.search(heard.text):
             return "good"
         if heard.urgent:
             return "worse"
@@ -376,7 +374,7 @@ _IMAGINED = re.compile(r"(就怕|要是|万一|如果|怕的是|哪天)[^，？]
 _NEARLY = re.compile(r"(差点|好悬|险些|差一点|差不点)[^，？]{0,5}$")
 _RHETORICAL = re.compile(r"(个)?(啥|什么|屁|个啥)(呀|啊|呢|哟|哦|，|$)")  # 好啥呀
 _FINE = frozenset({"good", "safe", "enough", "none"})
-_ECHO = re.compile(r"([\u4e00-\u9fff]{1,2})[不没]\1的?")
+_ECHO = re.compile(r"([^有能会可要是，？])[不没]\1的?")
 _OPPOSITE: dict[object, str] = {
     "worse": "good",
     "good": "worse",
@@ -414,9 +412,16 @@ def answer_hits(
 ) -> list[tuple[str, Hit]]:
     entries, patterns = lexicon.answers_for(question)
     out: list[tuple[str, Hit]] = []
+    vague = set()
+    hits = longest_only(patterns.find(text))
+    for hit in hits:
+        if entries[hit.owner].get("class") in ("unclear", "ignore"):
+            vague.add((hit.start, hit.end))
     echoes = list(_ECHO.finditer(text))
-    for hit in longest_only(patterns.find(text)):
+    for hit in hits:
         klass = entries[hit.owner].get("class")
+        if klass not in ("unclear", "ignore") and (hit.start, hit.end) in vague:
+            continue  # 没事 could be an answer, and is none
         if question is Question.EVENT and any(i.start <= hit.start < i.end for i in idioms):
             continue  # 手机摔了 is not the elder's fall
         if any(e.start() < hit.end and hit.start < e.end() for e in echoes):

@@ -255,3 +255,100 @@ def longest_only(hits: Sequence[Hit]) -> list[Hit]:
         kept.append(hit)
     kept.sort(key=lambda h: (h.start, h.end))
     return kept
+
+
+# How many spellings of one stretch of a pattern are listed at most.
+MAX_SPELLINGS = 600
+
+
+def spellings(pattern: str) -> list[str]:
+    """The plain phrases of a pattern: every gap-free stretch, with its alternatives written out.
+
+    For matching by sound, where regular expressions cannot be used. Long lists are cut off.
+    """
+    out: dict[str, None] = {}
+    for stretch in _stretches(_Reader(pattern)):
+        out.update(dict.fromkeys(stretch))
+    return list(out)
+
+
+class _Reader:
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
+        self.at = 0
+
+    def peek(self) -> str:
+        return self.pattern[self.at] if self.at < len(self.pattern) else ""
+
+
+def _stretches(reader: _Reader) -> list[list[str]]:
+    """Stretches of one alternative list, up to the closing bracket or the end."""
+    found: list[list[str]] = []
+    while True:
+        found.extend(_sequence(reader))
+        if reader.peek() == "|":
+            reader.at += 1
+            continue
+        return found
+
+
+def _sequence(reader: _Reader) -> list[list[str]]:
+    found: list[list[str]] = []
+    current: list[str] = [""]
+
+    def close() -> None:
+        nonlocal current
+        if current != [""]:
+            found.append(current)
+        current = [""]
+
+    while (char := reader.peek()) and char not in "|)":
+        options: list[str] | None
+        if reader.pattern.startswith(_ZERO_WIDTH, reader.at):
+            finder = _KeyFinder(reader.pattern)
+            finder.at = reader.at
+            reader.at = finder._skip_group()
+            continue
+        if char == "(":
+            reader.at += 3 if reader.pattern.startswith("(?:", reader.at) else 1
+            options = []
+            while True:
+                inner = _sequence(reader)
+                if len(inner) > 1:
+                    options = None
+                elif options is not None:
+                    options.extend(inner[0] if inner else [""])
+                if reader.peek() == "|":
+                    reader.at += 1
+                    continue
+                break
+            reader.at += 1
+        elif char == "[":
+            end = reader.pattern.find("]", reader.at)
+            members = reader.pattern[reader.at + 1 : end]
+            options = None if members.startswith("^") else list(members)
+            reader.at = end + 1
+        elif char in "^$":
+            reader.at += 1
+            continue
+        elif char in "~.":
+            reader.at += 1
+            options = None
+        else:
+            reader.at += 2 if char == "\\" else 1
+            options = None if char == "\\" else [char]
+        suffix = reader.peek()
+        if suffix and suffix in "?*":
+            reader.at += 1
+            options = ["", *options] if options is not None else None
+        elif suffix == "+":
+            reader.at += 1
+        elif suffix == "{":
+            reader.at = reader.pattern.find("}", reader.at) + 1
+            options = None
+        if options is None:
+            close()
+            continue
+        current = [head + tail for head in current for tail in options][:MAX_SPELLINGS]
+    close()
+    return found

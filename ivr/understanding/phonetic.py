@@ -19,14 +19,18 @@ from pypinyin.constants import PINYIN_DICT
 from pypinyin.style import convert
 
 from ivr.understanding.lexicon import Lexicon
+from ivr.understanding.patterns import spellings
 
 # Costs of one wrong character, by how alike it sounds.
 COST_HOMOPHONE = 0.35  # same syllable, any tone
 COST_NEAR = 0.6  # same after the merges above
 # A repair may cost at most this much per character of the word it restores.
 MAX_COST_PER_CHAR = 0.36
-# A word of two characters is repaired only when one of them is still right.
-SHORT_WORD_CHARS = 2
+# Of two characters one, of four two may be wrong: half of the word must have been heard right.
+MAX_WRONG_SHARE = 0.5
+# Spellings of event patterns that are looked for by sound: shorter ones collide with ordinary words.
+MIN_SPELLING_CHARS = 3
+MAX_SPELLING_CHARS = 7
 
 # Words so common that hearing them is never a sign of damage.
 _NEVER_CHANGED = frozenset("的得地呢了吗吧啊是我你他她不有在就也都咳这那")
@@ -164,12 +168,9 @@ class Repairer:
 
     def _cost(self, heard: str, word: str) -> float | None:
         costs = [char_cost(h, m) for h, m in zip(heard, word, strict=True)]
+        wrong = sum(1 for c in costs if c)
         total = sum(costs)
-        if total > MAX_COST_PER_CHAR * len(word) and not (
-            len(word) == SHORT_WORD_CHARS and 0.0 in costs and total <= COST_NEAR
-        ):
-            return None
-        if len(word) == SHORT_WORD_CHARS and 0.0 not in costs:
+        if wrong > MAX_WRONG_SHARE * len(word) or total > max(MAX_COST_PER_CHAR * len(word), COST_NEAR):
             return None
         return total
 
@@ -185,6 +186,13 @@ def repairer(lexicon: Lexicon) -> Repairer:
     slot = "repairer"
     if slot not in lexicon.compiled:
         words = [w for e in lexicon.of_kind("repair") for w in e.say]
+        for entry in (*lexicon.of_kind("event"), *lexicon.of_kind("plea")):
+            for pattern in entry.say:
+                words.extend(
+                    w
+                    for w in spellings(pattern)
+                    if MIN_SPELLING_CHARS <= len(w) <= MAX_SPELLING_CHARS and w.isalpha() and not w.isascii()
+                )
         guards = [w for e in lexicon.of_kind("guard") for w in e.say]
         lexicon.compiled[slot] = Repairer(words, guards)
     made: Repairer = lexicon.compiled[slot]

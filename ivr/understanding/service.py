@@ -12,7 +12,7 @@ from ivr.understanding.answers import Judged, answer, answer_hits
 from ivr.understanding.controls import decide, find_controls
 from ivr.understanding.events import event_finder
 from ivr.understanding.lexicon import Lexicon, default_lexicon
-from ivr.understanding.model import Judgement, Polarity, Question, Subject, Time, Understanding
+from ivr.understanding.model import Event, Judgement, Polarity, Question, Subject, Time, Understanding
 from ivr.understanding.phonetic import repairer
 from ivr.understanding.slots import Found, Slots, slot_reader
 from ivr.understanding.text import Line, normalise, rewrite
@@ -187,10 +187,16 @@ _LEVEL_RANK = {"urgent": 2, "review": 1, "mild": 0}
 def _main(judged: list[Judged], weighed: list[Alert]) -> Judged | None:
     """The judgement the alert rests on: the worst, then the surest, then the gravest, then the first."""
     best: Judged | None = None
-    best_key: tuple[int, int, int, int] | None = None
+    best_key: tuple[int, int, int, int, int] | None = None
     for (found, slots), level in zip(judged, weighed, strict=True):
         grave = _LEVEL_RANK[found.level] if level is not Alert.NONE else 0
-        key = (RANK[level], _POLARITY_RANK[slots.polarity], grave, int(slots.time is Time.NOW))
+        key = (
+            RANK[level],
+            _POLARITY_RANK[slots.polarity],
+            grave,
+            int(slots.time is Time.NOW),
+            int(found.event is not Event.FALL),  # what the fall did says more than the fall
+        )
         if best_key is None or key > best_key:
             best, best_key = (found, slots), key
     return best
