@@ -2,7 +2,7 @@
 
 Prompts are recordings that reach us unchanged but for G.711 and a little packet loss. Each time the
 caller pauses, the last second of what they said is compared with the endings of all prompts
-by normalised cross-correlation: the same recording gives about 1.0, another one of the same voice
+by normalised cross-correlation: the same recording gives about 1.0, other words of the same voice
 less than 0.4. So a softphone knows the words of the question it answers without understanding speech,
 whatever number of prompts came before. Prompts nobody knows (a cache of fresh ones) count as turns only.
 """
@@ -28,46 +28,65 @@ TAIL_S = 1.0  # so much of a prompt's end is compared
 SLACK_S = 0.5  # how far the end may lie from where we think it is
 DECIMATE = 2  # compare at 4 kHz: half the work, the same answer
 SAME = 0.6  # correlation from which it is the same recording
+WORTH_A_LOOK = 0.45  # of one half; a frame lost in its middle leaves 0.5
 TITLE = "，您好。"  # 王奶奶，您好。 is never the last thing said: left out of the bank
+
+Spectrum = NDArray[np.complexfloating]
+_Piece = tuple[int, Spectrum]  # samples, conjugate spectrum of unit energy
 
 
 class Bank:
-    """Endings of all known prompts, ready to be compared."""
+    """Endings of all known prompts, ready to be compared.
+
+    An ending is compared in two halves, each wherever it fits best: a jitter buffer that drops or
+    repeats a frame shifts what comes before it, and one piece that must fit as a whole would fail.
+    """
 
     def __init__(self, prompts: Iterable[tuple[str, bytes]]) -> None:
         self.texts: list[str] = []
         tail_length = int(TAIL_S * audio.RATE_HZ) // DECIMATE
-        window = int((TAIL_S + SLACK_S) * audio.RATE_HZ) // DECIMATE
-        # A tail that lies wholly inside the window never wraps round: no padding is needed.
-        self._window, self._size = window, 1 << (window - 1).bit_length()
-        spectra, self._lengths = [], []
+        self._window = int((TAIL_S + SLACK_S) * audio.RATE_HZ) // DECIMATE
+        # A piece that lies wholly inside the window never wraps round: no padding is needed.
+        self._size = 1 << (self._window - 1).bit_length()
+        self._pieces: list[list[_Piece]] = []  # of each text, the last one first
         for text, pcm in prompts:
             tail = _trimmed(_slow(pcm))[-tail_length:]
-            energy = float(np.sqrt(np.sum(tail * tail)))
-            if energy > 0:
+            cuts = [tail] if len(tail) < tail_length else [tail[tail_length // 2 :], tail[: tail_length // 2]]
+            pieces = [self._piece(cut) for cut in cuts if np.any(cut)]
+            if pieces:
                 self.texts.append(text)
-                self._lengths.append(len(tail))
-                spectra.append(np.conj(np.fft.rfft(tail / energy, self._size)).astype(np.complex64))
-        self._spectra: NDArray[np.complex64] = np.array(spectra)
+                self._pieces.append(pieces)
 
     def name(self, heard: bytes) -> tuple[str | None, float]:
         """(text of the prompt that `heard` ends with or None, best correlation)."""
-        if not self.texts:
-            return None, 0.0
         x = _slow(heard)[-self._window :]
         spectrum = np.fft.rfft(x, self._size)
-        sums = np.concatenate(([0.0], np.cumsum(x.astype(np.float64) ** 2)))
+        energy = np.concatenate(([0.0], np.cumsum(x.astype(np.float64) ** 2)))
         best, best_score = -1, 0.0
-        for at, length in enumerate(self._lengths):
-            if length > len(x):
-                continue
-            lags = len(x) - length + 1
-            alike = np.fft.irfft(spectrum * self._spectra[at], self._size)[:lags]
-            energy = np.sqrt(np.maximum(sums[length : length + lags] - sums[:lags], 1.0))
-            score = float(np.max(alike / energy))
+        for at, pieces in enumerate(self._pieces):
+            score = 0.0
+            for piece in pieces:
+                fits = self._fit(piece, spectrum, energy)
+                if fits < WORTH_A_LOOK:
+                    break  # nobody that begins so badly gets there
+                score += fits / len(pieces)
             if score > best_score:
                 best, best_score = at, score
         return (self.texts[best] if best_score >= SAME else None), best_score
+
+    def _piece(self, samples: audio.Samples) -> _Piece:
+        unit = samples / np.sqrt(np.sum(samples * samples))
+        return len(samples), np.conj(np.fft.rfft(unit, self._size)).astype(np.complex64)
+
+    def _fit(self, piece: _Piece, spectrum: Spectrum, energy: NDArray[np.float64]) -> float:
+        """Best normalised correlation of the piece at any place of the window."""
+        length, of_piece = piece
+        lags = len(energy) - length
+        if lags <= 0:
+            return 0.0
+        alike = np.fft.irfft(spectrum * of_piece, self._size)[:lags]
+        power = np.sqrt(np.maximum(energy[length : length + lags] - energy[:lags], 1.0))
+        return float(np.max(alike / power))
 
 
 def _slow(pcm: bytes) -> audio.Samples:

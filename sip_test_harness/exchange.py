@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ LINES = b"LINES "
 SEPARATOR = "~"  # between number and how often it has been called; unreserved in RFC 3261
 REMEMBERED_CALLS = 20_000
 GHOST_PORTS = 20
+WAIT_FOR_A_LINE_S = 3.0  # a line that has just hung up is free a moment later
+TICK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,16 @@ Tell = Callable[[Kind, str, int, str], None]
 """(kind, number, nth call, text)"""
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A call that came while every line was taken."""
+
+    invite: SipText
+    source: Address
+    route: _Route
+    until: float
+
+
 class Exchange:
     def __init__(self, config: ExchangeConfig, tell: Tell) -> None:
         self._here = config.here
@@ -65,6 +78,7 @@ class Exchange:
         self._routes: OrderedDict[str, _Route] = OrderedDict()
         self._free = dict.fromkeys(range(len(config.processes)), MAX_CALLS)  # until they tell
         self._ghosts: list[Ghost] = []
+        self._waiting: list[_Waiting] = []
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.bind(config.here)
 
@@ -81,6 +95,7 @@ class Exchange:
         if datagram.startswith(LINES):
             _, process, free = datagram.split()
             self._free[int(process)] = int(free)
+            self.tick(time.monotonic())
             return
         message = SipText.parse(datagram)
         if message is None:
@@ -92,6 +107,19 @@ class Exchange:
                 self._send(message.encode(), to)
             return
         self._request(message, source)
+
+    def tick(self, now: float) -> None:
+        """Put waiting calls through, or give them up."""
+        for call in list(self._waiting):
+            if self._connect(call.route, call.route.nth):
+                self._forward(call.invite, call.source, call.route)
+            elif now >= call.until:
+                text = "every line of the village is taken: start more processes"
+                self._tell(Kind.ERROR, call.route.number, call.route.nth, text)
+                self._send(sip.reply(call.invite, 503, "Village Is Full").encode(), call.source)
+            else:
+                continue
+            self._waiting.remove(call)
 
     def close(self) -> None:
         for ghost in self._ghosts:
@@ -115,6 +143,20 @@ class Exchange:
         elif route.ghost is not None:
             route.ghost.request(message, source)
         if route is not None and route.process is not None:
+            self._forward(message, source, route)
+        elif message.method == "CANCEL":
+            self._give_up_waiting(message, source)
+
+    def _give_up_waiting(self, cancel: SipText, source: Address) -> None:
+        """The caller cancels while it still waits for a line."""
+        for call in list(self._waiting):
+            if call.invite.get("call-id") == cancel.get("call-id"):
+                self._waiting.remove(call)
+                self._send(sip.reply(cancel, 200, "OK").encode(), source)
+                self._send(sip.reply(call.invite, 487, "Request Terminated").encode(), call.source)
+
+    def _forward(self, message: SipText, source: Address, route: _Route) -> None:
+        if route.process is not None:
             if f"{self._here[0]}:{self._here[1]}" in message.get("route"):
                 message.drop_first("route")
             if message.method == "ACK" or ";tag=" not in message.get("to"):
@@ -152,18 +194,20 @@ class Exchange:
         elif attempt.does is Does.BLACK_HOLE:
             self._called[number] = nth
             self._tell(Kind.INCOMING, number, nth, "")
-        else:
-            process = max(self._free, key=lambda at: self._free[at])
-            if self._free[process] <= 0:
-                self._tell(
-                    Kind.ERROR, number, nth, "every line of the village is taken: start more processes"
-                )
-                self._send(sip.reply(invite, 503, "Village Is Full").encode(), source)
-                return self._remember(call_id, route)
-            self._called[number] = nth
-            self._free[process] -= 1
-            route.process = self._processes[process]
+        elif not self._connect(route, nth):
+            self._send(sip.reply(invite, 100, "Trying").encode(), source)
+            self._waiting.append(_Waiting(invite, source, route, time.monotonic() + WAIT_FOR_A_LINE_S))
         return self._remember(call_id, route)
+
+    def _connect(self, route: _Route, nth: int) -> bool:
+        """Give the call the process with most free lines; False when there is none."""
+        process = max(self._free, key=lambda at: self._free[at])
+        if self._free[process] <= 0:
+            return False
+        self._called[route.number] = nth
+        self._free[process] -= 1
+        route.process = self._processes[process]
+        return True
 
     def _remember(self, call_id: str, route: _Route) -> _Route:
         self._routes[call_id] = route
@@ -176,7 +220,8 @@ def serve(exchange: Exchange, pipe: Connection) -> None:
     """Until the pipe says None or is closed. Down the pipe come personas and "forget"."""
     try:
         while True:
-            ready = wait([exchange.socket, pipe])
+            ready = wait([exchange.socket, pipe], TICK_S)
+            exchange.tick(time.monotonic())
             if exchange.socket in ready:
                 exchange.receive()
             if pipe in ready:

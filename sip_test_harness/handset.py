@@ -94,6 +94,7 @@ class Handset:
         self._told_turn = True
         self._newest = ""
         self._media = False
+        self.caller_died = False
         self._pressed: list[tuple[float, str]] = []  # (when they will have left, digits)
         assert isinstance(call.leg, VillageLeg)
         self._leg: VillageLeg = call.leg
@@ -264,6 +265,7 @@ class Handset:
         elif now - self._packets_at > CALLER_DEAD_S:
             self._packets_at = now + 3600  # once is enough
             self._report(Kind.MEDIA_LOST, "", None)
+            self.caller_died = True
             self.call.hang_up("media lost")
 
 

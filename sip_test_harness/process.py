@@ -9,6 +9,7 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import MutableMapping
 from multiprocessing.connection import Connection
@@ -30,6 +31,7 @@ from xunfang.errors import TrunkError
 
 POLL_MS = 10
 TELL_LINES_EVERY_S = 1.0
+DEAD_CALLERS_HOLD_S = 33.0  # a BYE that nobody answers keeps its slot until SIP's timer F ends it
 
 
 def softphones(config: SoftphoneConfig, pipe: Connection) -> None:
@@ -78,14 +80,19 @@ def softphones(config: SoftphoneConfig, pipe: Connection) -> None:
     )
     lines = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     told, tell_at = -1, 0.0
+    held: list[float] = []  # until when pjsip keeps the slots of callers that died
     pipe.send(event(Kind.READY))
     try:
         while True:
             endpoint.poll(POLL_MS)
             now = time.monotonic()
-            handsets[:] = [handset for handset in handsets if handset.step(now)]
-            if endpoint.free_slots != told or now >= tell_at:
-                told, tell_at = endpoint.free_slots, now + TELL_LINES_EVERY_S
+            over = [handset for handset in handsets if not handset.step(now)]
+            held += [now + DEAD_CALLERS_HOLD_S for handset in over if handset.caller_died]
+            held = [until for until in held if until > now]
+            handsets[:] = [handset for handset in handsets if handset not in over]
+            free = max(0, endpoint.free_slots - len(held))
+            if free != told or now >= tell_at:
+                told, tell_at = free, now + TELL_LINES_EVERY_S
                 lines.sendto(LINES + b"%d %d" % (config.index, told), config.exchange)
             while pipe.poll():
                 order = pipe.recv()
@@ -106,8 +113,11 @@ def exchange(config: ExchangeConfig, pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     names = {persona.number: persona.id for persona in config.personas}
 
+    one_at_a_time = threading.Lock()  # ghosts tell from threads of their own
+
     def tell(kind: Kind, number: str, nth: int, text: str) -> None:
-        pipe.send(event(kind, number, names.get(number, ""), nth, text))
+        with one_at_a_time:
+            pipe.send(event(kind, number, names.get(number, ""), nth, text))
 
     try:
         switch = Exchange(config, tell)

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ pytest_plugins = ["sip_test_harness.pytest_plugin"]
 PORT, RTP = 5760, 34800
 OTHER_PORT, OTHER_RTP = 5770, 35200
 TRUNK_PORT = 5741
-OUR_RTP = 37300
+OUR_RTP = 37200
 
 # Recordings that stand in for the system's prompts; the words are what personas react to.
 QUESTIONS = {
@@ -110,13 +111,14 @@ def cases() -> dict[str, Case]:
         "hangs_up_early": (plan("hangs_up_early"), CallDisposition.HUNG_UP_EARLY, "hung_up", None),
         "line_dies": (plan("line_dies"), CallDisposition.INTERRUPTED, "media_lost", None),
         "trunk_down": (plan("trunk_down"), CallDisposition.TRUNK_FAILURE, None, None),
-        "black_hole": (plan("black_hole"), CallDisposition.TRUNK_FAILURE, None, None),
         "keypad": (
             plan("keypad", (prompt("身体不好，请按一。"),), 11.0),
             CallDisposition.COMPLETED,
             "finished",
             None,
         ),
+        # Last, because the line that called it is not free again for half a minute.
+        "black_hole": (plan("black_hole"), CallDisposition.TRUNK_FAILURE, None, None),
     }
 
 
@@ -127,7 +129,12 @@ Events = dict[str, list[VillageEvent]]
 @pytest.fixture(scope="module")
 def calls(village: Village) -> tuple[dict[str, Outcome], Events]:
     """Every persona called once: by name what the caller saw, and what the village saw."""
-    called = place([plan for plan, *_ in CASES.values()], trunk(), within=90)
+    plans = [plan for plan, *_ in CASES.values()]
+    with ThreadPoolExecutor() as callers:  # two lines of four calls each
+        halves = callers.map(
+            lambda half: place(plans[half::2], trunk(OUR_RTP + 300 + 100 * half), within=90), (0, 1)
+        )
+        called = {number: outcome for half in halves for number, outcome in half.items()}
     seen: Events = defaultdict(list)
     for event in village.events():
         seen[event.persona].append(event)
@@ -142,7 +149,7 @@ def kinds(events: list[VillageEvent]) -> list[Kind]:
 def test_each_persona_ends_with_its_disposition(name: str, calls: tuple[dict[str, Outcome], Events]) -> None:
     _, disposition, because, announced = CASES[name]
     outcome = calls[0][name]
-    assert outcome.disposition(because, announced) is disposition, outcome.evidence
+    assert outcome.disposition(because, announced) is disposition, outcome
 
 
 def test_the_reply_fits_the_question_that_was_played(calls: tuple[dict[str, Outcome], Events]) -> None:

@@ -73,6 +73,16 @@ def test_a_prompt_is_recognised_in_noise_and_with_lost_packets(bank: Bank) -> No
     assert bank.name(b"".join(frames))[0] == "孩子常来看我"
 
 
+@pytest.mark.parametrize("frames_before_the_end", [12, 20, 30, 40])
+def test_a_prompt_is_recognised_when_the_jitter_buffer_dropped_a_frame(
+    bank: Bank, frames_before_the_end: int
+) -> None:
+    pcm = recording("孩子常来看我")
+    cut = len(pcm) - FRAME * frames_before_the_end
+    heard = pcm[:cut] + pcm[cut + FRAME :] + bytes(FRAME * PAUSE_FRAMES)
+    assert bank.name(heard)[0] == "孩子常来看我"
+
+
 def test_ears_tell_beginnings_and_pauses(bank: Bank) -> None:
     ears = Ears(bank)
     pcm = bytes(FRAME * 20) + recording("没有生病") + bytes(FRAME * 20)

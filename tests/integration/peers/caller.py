@@ -41,6 +41,7 @@ class Outcome:
     keys: tuple[tuple[str, str], ...] = ()
     seconds: float = 0.0  # from INVITE to end
     talked: float = 0.0
+    phrase: str = ""
 
     def disposition(self, because: str | None = None, announced: str | None = None) -> CallDisposition:
         """As the product would classify it, with what its dialogue would have concluded."""
@@ -129,8 +130,9 @@ class _Talk:
         if self.leg.playing:
             self.waiting, self.spoke, self.waiting_since = True, False, now
             return True
-        if self.waiting and not (self.spoke and now - self.loud_at > QUIET_S):
-            return now - self.waiting_since < ANSWER_S
+        answered = self.spoke and now - self.loud_at > QUIET_S
+        if self.waiting and not answered and now - self.waiting_since < ANSWER_S:
+            return True
         self.waiting = False
         if self.round < len(self.plan.rounds):
             self.leg.play(self.plan.rounds[self.round])
@@ -216,5 +218,11 @@ def _outcome(talk: _Talk, ended: object, now: float) -> Outcome:
     )
     talked = now - talk.answered_at if talk.answered_at else 0.0
     return Outcome(
-        talk.plan.number, evidence, bytes(talk.heard), tuple(talk.keys), now - talk.started, talked
+        talk.plan.number,
+        evidence,
+        bytes(talk.heard),
+        tuple(talk.keys),
+        now - talk.started,
+        talked,
+        ended.phrase,
     )
