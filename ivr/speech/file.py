@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,11 @@ from ivr.speech.recogniser import Recognised, Recogniser, Stream
 from ivr.speech.vad import PhoneVad
 from xunfang.errors import BadInput, NotFound
 
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of a pydub without ffmpeg, and of audioop: both are said in our words below
+    from pydub import AudioSegment
+    from pydub.exceptions import CouldntDecodeError
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
@@ -23,39 +28,30 @@ class Utterance:
 
 
 def load(path: Path) -> bytes:
-    """8 kHz 16-bit mono PCM of any audio file. What is not that WAV already goes through ffmpeg.
-
-    Not through pydub, whose own rate conversion folds everything above 4 kHz back into speech.
-    """
+    """8 kHz 16-bit mono PCM of any audio file. What is not that WAV already goes through pydub and ffmpeg."""
     if not path.is_file():
         raise NotFound(f"no audio file {path}")
     try:
         return audio.read_wav(path)
     except BadInput:
-        return _by_ffmpeg(path)
+        return _decoded(path)
 
 
-def _by_ffmpeg(path: Path) -> bytes:
-    shape = ["-f", "s16le", "-ac", "1", "-ar", str(audio.RATE_HZ), "-"]
-    command = [
-        "ffmpeg",
-        "-nostdin",
-        "-v",
-        "error",
-        "-protocol_whitelist",
-        "file",
-        "-i",
-        f"file:{path.absolute()}",
-    ]
+def _decoded(path: Path) -> bytes:
+    """ffmpeg brings it to telephone rate while it decodes: pydub's own `set_frame_rate` has no
+    anti-alias filter and would fold everything above 4 kHz back into speech."""
+    telephone = ["-ac", "1", "-ar", str(audio.RATE_HZ), "-sample_fmt", "s16"]
     try:
-        done = subprocess.run([*command, *shape], capture_output=True, check=False)
+        segment = AudioSegment.from_file(path, parameters=telephone)
     except FileNotFoundError as error:
         raise BadInput(
-            f"{path} is no 8 kHz 16-bit mono WAV, and ffmpeg is missing: apt install ffmpeg"
+            f"{path} is no 8 kHz 16-bit mono WAV, and ffmpeg is missing: apt-get install ffmpeg"
         ) from error
-    if done.returncode or not done.stdout:
+    except (CouldntDecodeError, IndexError, KeyError) as error:
+        raise BadInput(f"{path} holds no audio that ffmpeg can read") from error
+    if not segment.raw_data:
         raise BadInput(f"{path} holds no audio that ffmpeg can read")
-    return done.stdout
+    return bytes(segment.raw_data)
 
 
 def recognise_pcm(
