@@ -15,7 +15,7 @@ from ivr.speech.vad import PhoneVad
 from xunfang.errors import BadInput, NotFound
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of a pydub without ffmpeg, and of audioop: both are said in our words below
+    warnings.simplefilter("ignore")  # audioop goes away in 3.13; a missing ffmpeg is said below
     from pydub import AudioSegment
     from pydub.exceptions import CouldntDecodeError
 
