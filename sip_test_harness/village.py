@@ -6,7 +6,9 @@
 
 One exchange and N softphone processes; `port` is the exchange's, the processes take the next N.
 RTP: a hundred ports for each process from `rtp_port` on, then a hundred for the exchange. A softphone
-process that dies is reported as an ERROR event and started again.
+process that dies is reported as an ERROR event and started again. A caller that dies is hung up after three
+seconds, but pjsip keeps its line for another half minute (nobody answers the BYE): where callers may be
+killed, start a process more than the calls alone would need.
 """
 
 from __future__ import annotations
