@@ -31,10 +31,11 @@ docs:
 	@$(VENV)/bin/xunfang docs
 
 # Pin every dependency with its hash (pjsua2-python has a placeholder author: the hash is what we trust).
+PIN = $(VENV)/bin/uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --no-header
 lock:
 	@$(VENV)/bin/pip install -q uv
-	@$(VENV)/bin/uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url -o requirements.lock
-	@$(VENV)/bin/uv pip compile -q pyproject.toml --extra dev --extra postgres --generate-hashes --no-emit-index-url -o requirements-dev.lock
+	@$(PIN) -o requirements.lock
+	@$(PIN) --extra dev --extra postgres -o requirements-dev.lock
 
 clean:
 	rm -rf demo-data build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
