@@ -96,13 +96,20 @@ class Fleet:
         with self._lock:
             return max((line.lag_ms for line in self._lines), default=0.0)
 
+    def trunk_problem(self) -> str:
+        """Why no line can make a call although it is up, and what to do; empty when one can."""
+        with self._lock:
+            problems = [line.trunk_problem for line in self._lines if line.ready]
+        return problems[0] if problems and all(problems) else ""
+
     def dial(self, order: CallOrder) -> None:
         """Hand a call to the emptiest line. TrunkError when none has room: the order was not taken."""
         with self._lock:
             best = max(self._lines, key=lambda line: line.free)
             if self._stopping.is_set() or best.free <= 0 or not best.send(order):
+                problem = next((line.trunk_problem for line in self._lines if line.trunk_problem), "")
                 raise TrunkError(
-                    "no line has room for another call; wait until one of the live calls has ended"
+                    problem or "no line has room for another call; wait until a live call has ended"
                 )
 
     def hang_up(self, call_id: int) -> None:

@@ -36,6 +36,7 @@ class LineHandle:
         self.calls: dict[int, bool] = {}  # call id -> answered
         self.ready = False
         self.lag_ms = 0.0
+        self.trunk_problem = ""
         self.problem: CannotStart | None = None
         self.kill_at: float | None = None
         self._config = config
@@ -109,6 +110,7 @@ class LineHandle:
                 self._note(report)
             elif isinstance(report, Heartbeat):
                 self._slots, self.lag_ms = report.slots, report.lag_ms
+                self.trunk_problem = report.trunk_problem
                 self._sent_since_beat = 0
             elif isinstance(report, Ready):
                 self.ready, self._slots = True, MAX_CALLS

@@ -39,6 +39,7 @@ from xunfang.vocabulary import CallDisposition
 POLL_MS = 10  # while calls are live: audio is taken in this often
 IDLE_POLL_MS = 50
 HEARTBEAT_S = 0.5
+REGISTER_S = 5.0  # how long a start waits for the trunk to take our registration
 PACE_S = 0.1  # between INVITEs: 32 within half a second abort the SIP stack
 LAST_STEPS_S = 2.0  # time for BYEs and last events once a drain has run out
 
@@ -76,6 +77,8 @@ class Line:
         self._next_beat = 0.0
         self._drain_until: float | None = None
         self._supervised = True
+        self._problem = ""
+        self._await_registration()
         self._send(Ready(self._endpoint.address))
 
     def run(self) -> NoReturn:
@@ -93,6 +96,12 @@ class Line:
     def drain(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         self._drain_until = until if self._drain_until is None else min(until, self._drain_until)
+
+    def _await_registration(self) -> None:
+        """A trunk that refuses us, or is silent, keeps no line from starting: pjsip goes on trying."""
+        until = time.monotonic() + REGISTER_S
+        while not self._trunk.settled and time.monotonic() < until:
+            self._endpoint.poll(POLL_MS)
 
     # ---- the pipe -----------------------------------------------------------------------
 
@@ -135,9 +144,13 @@ class Line:
         if now < self._next_beat:
             return
         self._next_beat = now + HEARTBEAT_S
-        slots = self._endpoint.free_slots - len(self._waiting) if self._drain_until is None else 0
-        registered = all(self._trunk.usable(gateway) for gateway in self._config.trunk.gateways)
-        self._send(Heartbeat(max(0, slots), self._workers.lag_ms, registered))
+        problem = self._trunk.problem()
+        if problem and not self._problem:
+            _log.error("trunk.not_usable", reason=problem)
+        self._problem = problem
+        slots = self._endpoint.free_slots - len(self._waiting)
+        takes_orders = self._drain_until is None and not problem
+        self._send(Heartbeat(max(0, slots) if takes_orders else 0, self._workers.lag_ms, problem))
 
     # ---- calls --------------------------------------------------------------------------
 

@@ -32,14 +32,15 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """`slots`: calls its SIP endpoint could place now; 0 when it is draining.
+    """`slots`: calls its SIP endpoint could place now; 0 when it drains or has no trunk.
 
-    `lag_ms`: age of the oldest audio waiting for recognition.
+    `lag_ms`: age of the oldest audio waiting for recognition. `trunk_problem`: why no call
+    can be made, and what to do; empty when all is well.
     """
 
     slots: int
     lag_ms: float
-    registered: bool
+    trunk_problem: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ the call as our fault, and what had been heard was told when it was heard.
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,7 +36,7 @@ from ivr.telephony.recording import StereoRecording
 from ivr.telephony.trunk import Trunk
 from ivr.understanding.model import Question
 from xunfang.clock import Clock
-from xunfang.errors import TrunkError
+from xunfang.errors import TrunkError, XunfangError
 from xunfang.log import get_logger
 from xunfang.vocabulary import Speaker
 
@@ -68,6 +69,14 @@ class Equipment:
     clock: Clock
     emit: Callable[[CallEvent], None]
     duty_ring_s: float
+
+
+def blame(error: Exception) -> dict[str, str]:
+    """What a log may say of an error: only our own messages are known to name nobody."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    reason = str(error) if isinstance(error, XunfangError) else ""
+    return {"kind": type(error).__name__, "where": where, "reason": reason}
 
 
 class Visit:
@@ -126,9 +135,7 @@ class Visit:
             self._step(now)
         except Exception as error:
             # A bug or a missing prompt in one call must not end the others on this line.
-            _log.error(
-                "call.our_fault", call_id=self.order.call_id, kind=type(error).__name__, reason=str(error)
-            )
+            _log.error("call.our_fault", call_id=self.order.call_id, **blame(error))
             if self._ended is not None or self._our_reason == "our_fault":
                 self._conclude(now)
             else:

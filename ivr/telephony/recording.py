@@ -22,6 +22,7 @@ from queue import Empty, SimpleQueue
 from ivr.telephony.model import RATE
 
 FLUSH_S = 0.5
+CLOSE_WAIT_S = 2.0  # a disk that hangs must not hold up the calls that go on
 CHANNELS = 2
 SAMPLE_BYTES = 2
 HEADER_BYTES = 44
@@ -81,9 +82,9 @@ class StereoRecording:
             self._frames.put((ours, theirs))
 
     def close(self) -> None:
-        """Write what is left; returns when the file is whole."""
+        """Write what is left; returns when the file is whole (or the disk hangs)."""
         self._stopping.set()
-        self._thread.join()
+        self._thread.join(CLOSE_WAIT_S)
 
     @property
     def seconds(self) -> float:

@@ -127,14 +127,34 @@ class Trunk:
         account = self._accounts[gateway]
         return account.registration.active or not account.registers
 
+    @property
+    def ready(self) -> bool:
+        """At least one gateway takes our calls."""
+        return any(self.usable(gateway) for gateway in self._accounts)
+
+    @property
+    def settled(self) -> bool:
+        """Every gateway has taken or refused our registration."""
+        return all(self.usable(each) or account.registration.code for each, account in self._accounts.items())
+
+    def problem(self) -> str:
+        """Why no call can be made, and what to do; empty when one can."""
+        if self.ready:
+            return ""
+        codes = sorted({account.registration.code for account in self._accounts.values()})
+        if codes == [0]:
+            return "the trunk does not answer our registration: check trunk.gateways and the network"
+        return (
+            f"the trunk refuses our registration ({', '.join(str(code) for code in codes if code)}): "
+            "check trunk.username, trunk.password and trunk.domain"
+        )
+
     def route(self, number: str) -> list[str]:
         """Gateways to try in turn. TrunkError when the number is none or no gateway knows us."""
         bare = checked_number(number)
         ways = [gateway for gateway in gateways_for(bare, self.config.gateways) if self.usable(gateway)]
         if not ways:
-            raise TrunkError(
-                "the trunk has not accepted our registration: check username, password and gateways"
-            )
+            raise TrunkError(self.problem())
         return ways
 
     def dial(self, number: str, gateway: str, leg: Leg) -> SipCall:
