@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ivr.dialogue.asking import ask_at
+from ivr.dialogue.belief import believed
 from ivr.dialogue.model import Keys, Speech
 from ivr.dialogue.plan import CONFIRM_WORD, EVENT_OF, URGENT_KEY, Ask
 from ivr.dialogue.turn import CONFIRM, RELATIVE, Turn
@@ -16,9 +17,8 @@ UNDECIDED = frozenset({"unclear", "other"})
 
 def judged(turn: Turn) -> Turn:
     if isinstance(turn.heard, Speech):
-        understood: Understanding | None = _in_its_words(
-            turn, turn.understand(turn.heard.text, topic_of(turn))
-        )
+        literally = _in_its_words(turn, turn.understand(turn.heard.text, topic_of(turn)))
+        understood: Understanding | None = believed(literally, turn.confidence)
     elif isinstance(turn.heard, Keys):
         understood = _pressed(turn, turn.heard.digits)
     else:
