@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
@@ -17,7 +18,9 @@ from rich.table import Table
 
 from xunfang.settings import Settings, load
 
-console = Console()
+WIDTH_WITHOUT_TERMINAL = 160  # a file or a pipe has no width: do not break lines at 80
+
+console = Console(width=None if sys.stdout.isatty() else WIDTH_WITHOUT_TERMINAL)
 stderr = Console(stderr=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -52,8 +55,11 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str) -> None:
-    """A table, or one sentence that says why there is none."""
-    table = Table(*columns, title=title, title_justify="left")
+    """A table whose last column takes the long text, or one sentence that says why there is none."""
+    table = Table(title=title, title_justify="left")
+    for column in columns[:-1]:
+        table.add_column(column, no_wrap=True)
+    table.add_column(columns[-1], overflow="fold")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     if table.row_count:
