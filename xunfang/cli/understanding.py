@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ivr.understanding import Lexicon, default_lexicon, score, understand_line, with_overlay
+from ivr.understanding import Lexicon, check, default_lexicon, diff, score, understand_line, with_overlay
 from xunfang.cli.output import AsJson, console, print_json, print_table, settings_of
 from xunfang.errors import BadInput
 from xunfang.settings import Settings
@@ -96,3 +96,63 @@ def understand(
         for miss in report.misses:
             wrong = ", ".join(f"{k}: wanted {v['wanted']}, got {v['got']}" for k, v in miss["wrong"].items())
             console.print(f"{miss['id']} [{miss['question']}] {miss['text']} → {wrong}", markup=False)
+
+
+Corpus = Annotated[
+    list[Path] | None, typer.Option("--corpus", help="Labelled or plain JSONL; default tests/corpus/*.jsonl.")
+]
+
+
+@app.command("check")
+def check_lexicon(
+    ctx: typer.Context,
+    overlay: Annotated[
+        Path | None, typer.Option(help="A changed county lexicon, compared with the one in use.")
+    ] = None,
+    corpus: Corpus = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find conflicts, and show which sentences are judged differently when the lexicon changes.
+
+    Without --overlay the lexicon in use is checked; with it, the changed one is checked and every
+    sentence of the corpus that it judges differently is listed, before and after. Exit code 2 when
+    something is wrong with the entries.
+
+    Example: xunfang lexicon check --overlay our_words.yaml --corpus tests/corpus/train.jsonl
+    """
+    before = lexicon_of(settings_of(ctx))
+    after = before if overlay is None else overlaid(overlay)
+    problems = check(after)
+    changes = [] if overlay is None else diff(before, after, _corpus(corpus))
+    if as_json:
+        print_json({"problems": problems, "changes": changes})
+    else:
+        print_table(
+            "Problems",
+            ("kind", "entries", "phrase", "what"),
+            ((each.kind, " ".join(each.entries), each.phrase, each.message) for each in problems),
+            empty=f"{len(after.entries)} entries, nothing is wrong.",
+        )
+        if overlay is not None:
+            print_table(
+                "Sentences judged differently",
+                ("id", "question", "text", "before", "after"),
+                (
+                    (each.id, each.question, each.text, _fields(each.before), _fields(each.after))
+                    for each in changes
+                ),
+                empty="no sentence of the corpus is judged differently.",
+            )
+    if problems:
+        raise typer.Exit(BadInput.exit_code)
+
+
+def _corpus(files: list[Path] | None) -> list[dict[str, Any]]:
+    chosen = files or sorted(Path("tests/corpus").glob("*.jsonl"))
+    if not chosen:
+        raise BadInput("no corpus here: name one or more JSONL files with --corpus")
+    return [row for file in chosen for row in rows_of(read_text(file).splitlines(), file.name)]
+
+
+def _fields(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
