@@ -106,6 +106,11 @@ class Hearing:
         return self.speaking or bool(self._awaited)
 
     @property
+    def awaits_result(self) -> bool:
+        """An answer is over and its recognition is about to come: somebody waits for our reply."""
+        return bool(self._awaited)
+
+    @property
     def partial(self) -> str:
         """What has been understood of the utterance that is being spoken."""
         return self._live.partial if self._live is not None else ""

@@ -9,6 +9,7 @@ supervisor is gone: calls are ended and the process leaves.
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections import deque
 from functools import cache, partial
@@ -37,7 +38,9 @@ from xunfang.errors import BadDialplan, BadLexicon, XunfangError
 from xunfang.vocabulary import CallDisposition
 
 POLL_MS = 10  # while calls are live: audio is taken in this often
+IMPATIENT_POLL_MS = 1  # while somebody who has finished speaking waits for our reply
 IDLE_POLL_MS = 50
+SWITCH_S = 0.001  # Python's 5 ms between threads would be heard in every reply
 HEARTBEAT_S = 0.5
 REGISTER_S = 5.0  # how long a start waits for the trunk to take our registration
 PACE_S = 0.1  # between INVITEs: 32 within half a second abort the SIP stack
@@ -84,7 +87,7 @@ class Line:
     def run(self) -> NoReturn:
         """Until drained or left alone; ends the process."""
         while not self._finished(time.monotonic()):
-            self._endpoint.poll(POLL_MS if self._visits else IDLE_POLL_MS)
+            self._endpoint.poll(self._patience_ms())
             now = time.monotonic()
             self._take_orders(now)
             self._dial(now)
@@ -92,6 +95,11 @@ class Line:
             self._beat(now)
         self._end_what_is_live()
         self._endpoint.exit_process(0)
+
+    def _patience_ms(self) -> int:
+        if not self._visits:
+            return IDLE_POLL_MS
+        return IMPATIENT_POLL_MS if any(visit.impatient for visit in self._visits.values()) else POLL_MS
 
     def drain(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -236,6 +244,7 @@ def understanding(lexicon: str) -> Understand:
 def main(config: LineConfig, index: int, pipe: Connection) -> NoReturn:
     """Target of the process."""
     log.configure(config.log_level, config.log_json)
+    sys.setswitchinterval(SWITCH_S)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's: it drains us
     try:
         line = Line(config, index, pipe, preload.recogniser(config.model_dir))

@@ -122,6 +122,11 @@ class Visit:
         except TrunkError as error:
             self._trunk_problem = str(error)
 
+    @property
+    def impatient(self) -> bool:
+        """A reply is due the moment the recogniser is done."""
+        return self._hearing.awaits_result
+
     def hang_up(self, why: str) -> None:
         """`why`: drain, cancelled, or one of our timers' reasons."""
         self._our_reason = self._our_reason or why
