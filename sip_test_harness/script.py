@@ -28,14 +28,12 @@ class Script:
         self._used: Counter[int] = Counter()
         self._turn = 0
         self._otherwise = 0
-        self._beginnings = 0
-        self._began_ms = 0
+        self._beginnings: list[int] = []  # when the caller began to speak, each time
         self._spoken_to = False
 
     def began(self, now_ms: int) -> None:
         """The caller began to speak."""
-        self._beginnings += 1
-        self._began_ms = now_ms
+        self._beginnings.append(now_ms)
 
     def paused(self, text: str | None) -> None:
         """The caller fell quiet; `text` is the prompt that just ended, if it is known."""
@@ -69,9 +67,10 @@ class Script:
         for at, reply in enumerate(self._attempt.replies):
             if (
                 reply.barge_ms is not None
+                and reply.nth is not None
                 and not self._used[at]
-                and reply.nth == self._beginnings
-                and now_ms - self._began_ms >= reply.barge_ms
+                and reply.nth <= len(self._beginnings)
+                and now_ms - self._beginnings[reply.nth - 1] >= reply.barge_ms
             ):
                 return self._take(at)
         return None

@@ -106,3 +106,11 @@ def test_a_barge_in_comes_over_the_callers_voice_and_only_once() -> None:
     assert said(one, quiet_ms=0, now_ms=11_480) is None
     assert said(one, quiet_ms=0, now_ms=11_500) == "救命"
     assert said(one, quiet_ms=0, now_ms=12_000) is None
+
+
+def test_a_breath_of_the_caller_does_not_put_off_a_barge_in() -> None:
+    one = script({"nth": 1, "barge_ms": 1500, "say": "救命"})
+    one.began(1000)
+    one.paused("您好。")
+    one.began(2000)
+    assert said(one, quiet_ms=0, now_ms=2500) == "救命"
