@@ -1,5 +1,6 @@
 """Understanding of what elders say on the telephone (语义判断): pure rules over a lexicon of data."""
 
+from ivr.understanding.check import Change, Problem, check, diff
 from ivr.understanding.lexicon import (
     Lexicon,
     announcement_phrases,
@@ -26,10 +27,12 @@ from ivr.understanding.service import understand
 __all__ = [
     "ANSWERS",
     "CONTROLS",
+    "Change",
     "Event",
     "Judgement",
     "Lexicon",
     "Polarity",
+    "Problem",
     "Question",
     "Report",
     "Subject",
@@ -37,8 +40,10 @@ __all__ = [
     "Understanding",
     "announcement_phrases",
     "answer_phrases",
+    "check",
     "control_phrases",
     "default_lexicon",
+    "diff",
     "distress_phrases",
     "score",
     "understand",

@@ -14,7 +14,9 @@ from ivr.understanding.slots import Found, Slots
 from xunfang.vocabulary import Alert
 
 # Strong words around these make a review-level event urgent.
-GRAVE_WHEN_STRONG = frozenset({Event.CHEST_PAIN, Event.BREATHLESS, Event.BLEEDING, Event.NO_FOOD, Event.STROKE_SIGNS})
+GRAVE_WHEN_STRONG = frozenset(
+    {Event.CHEST_PAIN, Event.BREATHLESS, Event.BLEEDING, Event.NO_FOOD, Event.STROKE_SIGNS}
+)
 # A softener (有点, 不碍事) is believed only about these; a mouth a little crooked is a stroke.
 SOFTENED = frozenset({Event.CHEST_PAIN, Event.BREATHLESS, Event.BLEEDING, Event.SEVERE_PAIN, Event.NO_FOOD})
 # Never danger to life by itself.
@@ -38,7 +40,7 @@ def weigh(found: Found, slots: Slots, around: Surroundings) -> Alert:
         return Alert.REVIEW if slots.near_miss else Alert.NONE
     if slots.time is Time.HYPOTHETICAL:
         veiled = found.event is Event.SUICIDAL and slots.subject is Subject.SELF
-        return Alert.REVIEW if veiled or slots.what_then and found.level == "urgent" else Alert.NONE
+        return Alert.REVIEW if veiled or (slots.what_then and found.level == "urgent") else Alert.NONE
     if slots.polarity is Polarity.UNCERTAIN:
         return Alert.REVIEW
     if slots.time is Time.PAST:

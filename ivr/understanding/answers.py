@@ -97,7 +97,9 @@ def _wellbeing(heard: Heard) -> str:
     return "unclear"
 
 
-_BACK_THEN = re.compile(r"前阵子|前段|前几天|前两天|上个?月|上周|上个?礼拜|去年|前年|那阵|那会|昨|前天|头几天|年初|来着|开春")
+_BACK_THEN = re.compile(
+    r"前阵子|前段|前几天|前两天|上个?月|上周|上个?礼拜|去年|前年|那阵|那会|昨|前天|头几天|年初|来着|开春"
+)
 _FREE_NOW = re.compile(r"(今年|现在|后来|再)(都|也|就)?没|没(再)?犯|不(疼|喘|晕)了")
 _STILL = re.compile(r"(还是|还没|又|就是)[^，？]{0,5}(疼|痛|晕|咳|难受|不|没劲|起不|喘)")
 
@@ -117,7 +119,10 @@ def _mood(heard: Heard) -> str:
         return "worse"
     if any(f.event is Event.SUICIDAL and s.polarity is Polarity.UNCERTAIN for f, s in heard.judged):
         return "unclear"
-    if any(f.event is Event.SUICIDAL and Time.PAST in (s.time,) or s.polarity is Polarity.NEGATED for f, s in heard.judged):
+    if any(
+        (f.event is Event.SUICIDAL and Time.PAST in (s.time,)) or s.polarity is Polarity.NEGATED
+        for f, s in heard.judged
+    ):
         return "same" if heard.has("same") else "good"
     if heard.urgent:
         return "unclear"
@@ -398,7 +403,10 @@ def _about_something_else(text: str, hit: Hit, judged: list[Judged]) -> bool:
     """The bad word belongs to an event that did not happen, is long past, is over or is somebody else's."""
     for found, slots in judged:
         elsewhere = slots.media or (slots.subject is Subject.OTHER and not slots.warning)
-        unreal = slots.polarity in (Polarity.NEGATED, Polarity.ASKED) or slots.time in (Time.HYPOTHETICAL, Time.PAST)
+        unreal = slots.polarity in (Polarity.NEGATED, Polarity.ASKED) or slots.time in (
+            Time.HYPOTHETICAL,
+            Time.PAST,
+        )
         over = slots.resolved and found.event in (Event.FIRE, Event.GAS_LEAK)
         if hit.start < found.end and found.start < hit.end and (elsewhere or unreal or over):
             return True

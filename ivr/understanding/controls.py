@@ -35,7 +35,14 @@ def find_controls(text: str, question: Question, lexicon: Lexicon) -> dict[str, 
 
 
 def decide(
-    controls: dict[str, int], answer: str, question: Question, *, answered_at: int, danger: bool, asks_back: bool, text: str
+    controls: dict[str, int],
+    answer: str,
+    question: Question,
+    *,
+    answered_at: int,
+    danger: bool,
+    asks_back: bool,
+    text: str,
 ) -> str:
     """The answer class of the utterance, given the controls heard and the answer to the question.
 

@@ -21,7 +21,9 @@ class EventFinder:
         self._entries = entries
         self._patterns: PatternSet = patterns
 
-    def find(self, repaired: Repaired, question: Question) -> tuple[list[Found], list[tuple[int, int, str]], list[Hit]]:
+    def find(
+        self, repaired: Repaired, question: Question
+    ) -> tuple[list[Found], list[tuple[int, int, str]], list[Hit]]:
         """Events in order of place, the spans of pleas with their entry ids, and the idioms."""
         hits = self._patterns.find(repaired.text)
         if not hits:
@@ -56,7 +58,6 @@ class EventFinder:
         found.sort(key=lambda f: (f.start, f.end))
         return found, [(h.start, h.end, self._entries[h.owner].id) for h in longest_only(pleas)], idioms
 
-
     def _in_scope(self, hit: Hit, question: Question, text: str) -> bool:
         """Words that mean danger only when asked about it (漏 to the gas question), or only beside others."""
         entry = self._entries[hit.owner]
@@ -86,7 +87,10 @@ def _widest(found: list[Found]) -> list[Found]:
         f
         for f in found
         if not any(
-            o.event is not f.event and o.start <= f.start and f.end <= o.end and o.end - o.start > f.end - f.start
+            o.event is not f.event
+            and o.start <= f.start
+            and f.end <= o.end
+            and o.end - o.start > f.end - f.start
             for o in found
         )
     ]
@@ -108,7 +112,11 @@ def _without_overlap(hits: list[Hit], entries: list[Entry]) -> list[Hit]:
         rivals = [k for k in kept if hit.start < k.end and k.start < hit.end]
         if not rivals:
             kept.append(hit)
-        elif len(rivals) == 1 and hit.start <= rivals[0].start and _graver(entries[hit.owner], entries[rivals[0].owner]):
+        elif (
+            len(rivals) == 1
+            and hit.start <= rivals[0].start
+            and _graver(entries[hit.owner], entries[rivals[0].owner])
+        ):
             kept[kept.index(rivals[0])] = hit
     return sorted(kept, key=lambda h: h.start)
 

@@ -295,7 +295,7 @@ def with_overlay(base: Lexicon, overlay: str, name: str = "overlay") -> Lexicon:
     for raw in document.get("change") or []:
         ident = str(raw.get("id", "")) if isinstance(raw, dict) else ""
         if ident not in known:
-            raise BadLexicon(f"{name}: change: there is no entry {ident or raw!r}")
+            raise BadLexicon(f"{name}: change: there is no entry {ident or raw}")
         known[ident] = _entry({**_raw(known[ident]), **raw}, name)
     added = [
         _entry({"source": name, **raw} if isinstance(raw, dict) else raw, name)

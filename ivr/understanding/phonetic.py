@@ -33,7 +33,7 @@ MIN_SPELLING_CHARS = 3
 MAX_SPELLING_CHARS = 7
 
 # Words so common that hearing them is never a sign of damage.
-_NEVER_CHANGED = frozenset("的得地呢了吗吧啊是我你他她不有在就也都咳这那")
+_NEVER_CHANGED = frozenset("的得地呢了吗吧啊是我你他她不有在也都咳这那")
 
 # The reading that matters in this lexicon, where the dictionary's first one is another.
 _READINGS = {

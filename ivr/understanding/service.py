@@ -88,11 +88,25 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> Underst
     urgent = level is Alert.URGENT
     topics = _concerns(heard, words)
     plain, answered_at = answer(
-        heard, question, judged, urgent=urgent, concern=bool(topics), relative=relative, named=_names_need(heard, words), idioms=idioms, lexicon=words
+        heard,
+        question,
+        judged,
+        urgent=urgent,
+        concern=bool(topics),
+        relative=relative,
+        named=_names_need(heard, words),
+        idioms=idioms,
+        lexicon=words,
     )
     worried = urgent or any(a is not Alert.NONE for a in weighed)
     final = decide(
-        find_controls(heard, question, words), plain, question, answered_at=answered_at, danger=worried, asks_back=_ASKS_WHO.search(heard) is not None, text=heard
+        find_controls(heard, question, words),
+        plain,
+        question,
+        answered_at=answered_at,
+        danger=worried,
+        asks_back=_ASKS_WHO.search(heard) is not None,
+        text=heard,
     )
     if level is Alert.NONE:
         reason = _review_reason(heard, question, final, topics) or _beside_denial(heard, judged, words)
@@ -220,7 +234,8 @@ def _judgement(line: Line, found: Found, slots: Slots) -> Judgement:
 def _names_need(text: str, words: Lexicon) -> bool:
     entries, patterns = words.patterns("detail")
     return any(
-        entries[h.owner].get("topic") == "need" and not _DECLINED.search(text[: h.start]) for h in patterns.find(text)
+        entries[h.owner].get("topic") == "need" and not _DECLINED.search(text[: h.start])
+        for h in patterns.find(text)
     )
 
 

@@ -34,7 +34,14 @@ _IMAGINABLE = frozenset(
 )
 # 不疼了, 不漏了 say that it was so and is over.
 _EASES = frozenset(
-    {Event.CHEST_PAIN, Event.BREATHLESS, Event.BLEEDING, Event.SEVERE_PAIN, Event.GAS_LEAK, Event.STROKE_SIGNS}
+    {
+        Event.CHEST_PAIN,
+        Event.BREATHLESS,
+        Event.BLEEDING,
+        Event.SEVERE_PAIN,
+        Event.GAS_LEAK,
+        Event.STROKE_SIGNS,
+    }
 )
 # Of somebody else, told without a time: mostly news, but these mean that somebody lies there.
 _LYING_THERE = frozenset({Event.CANNOT_GET_UP, Event.UNCONSCIOUS, Event.BREATHLESS})
@@ -102,12 +109,16 @@ _ECHO = re.compile(
     r"(摔|疼|痛|晕|漏|着|喘|流|闷|麻|吃|骗|打|吐|丢|闻|有|是|起|冒|歪|昏|跌|绊)(没|不|冇)(有)?\1"
 )
 _ECHO_DENIED = re.compile(r"[啊呀呢嘛]?(没|不|冇)|[^，？]{0,6}[，？][^，？]{0,3}?(没|不|冇|哪有|哪能|无)")
-_ECHO_AFFIRMED = re.compile(r"[啊呀呢嘛了着过]*[，？]?(摔|疼|痛|晕|漏|着|喘|流|有|是|闷|麻|骗|丢)(了|过|得|的|啊|着|呢)")
+_ECHO_AFFIRMED = re.compile(
+    r"[啊呀呢嘛了着过]*[，？]?(摔|疼|痛|晕|漏|着|喘|流|有|是|闷|麻|骗|丢)(了|过|得|的|啊|着|呢)"
+)
 _ECHO_UNSURE = re.compile(r"[^，？]{0,8}(不出|不知道|不准|不清|记不|说不|谁知道|不好说|不晓得)")
 _GAP_NEGATED = re.compile(r"没有?|(?<!得)不(?!得|行|过|住)|冇|哪能|咋能|怎么会|从来没")
 _GAP_NEAR = re.compile(r"差点|差一点|险些|好悬|几乎")
 _GAP_FEAR = re.compile(r"怕|要是|万一|担心")
-_ONLY_TIME = re.compile(r"^(那?(都)?是)?.{0,8}(的事儿?|的时候|时候|那会儿?|那阵|的老黄历|老毛病了?|年了|老病了?)(了|啊)?$")
+_ONLY_TIME = re.compile(
+    r"^(那?(都)?是)?.{0,8}(的事儿?|的时候|时候|那会儿?|那阵|的老黄历|老毛病了?|年了|老病了?)(了|啊)?$"
+)
 _DENIES_AFTER = re.compile(r"？[^，？]{0,5}(没|不|瞎说|胡说|哪|冇|别瞎|扯|乱讲|瞎讲|净瞎)")
 _SELF_DONE = re.compile(r"(吗|没有|没|不)？$")
 
@@ -287,7 +298,13 @@ class SlotReader:
         return False
 
     def _time(
-        self, here: _Place, polarity: Polarity, hypothetical: str, told_of_others: bool, resolved: bool, mild: bool
+        self,
+        here: _Place,
+        polarity: Polarity,
+        hypothetical: str,
+        told_of_others: bool,
+        resolved: bool,
+        mild: bool,
     ) -> Time:
         if hypothetical:
             return Time.HYPOTHETICAL
@@ -346,8 +363,12 @@ class SlotReader:
         if self.mother_speaks(text):
             return Subject.SELF
         span_end = found.end
-        if found.event in VICTIM_IS_SELF and "我" in text[start:span_end] + text[span_end : span_end + 2]:
-            return Subject.SELF
+        if found.event in VICTIM_IS_SELF:
+            victim = _VICTIM.search(text[start : found.start + 2])
+            if victim is None or "我" in text[start : span_end + 2]:
+                relative = self.relative_speaks(text) and "我" not in text[found.start : span_end + 2]
+                return Subject.OTHER if relative else Subject.SELF
+            return self._last_person(victim.group(1), "") or Subject.SELF
         here = self._last_person(text[start : found.start], text[start:span_end])
         if here is Subject.OTHER and _IS_HIS_SPOUSE.search(text):
             return Subject.SPOUSE
@@ -393,6 +414,8 @@ class SlotReader:
 
 
 _OLD_PERSON = frozenset({"老太太", "老头", "老头子"})  # a relative says it of the elder
+# Who is beaten or robbed: 老伴被人打了. Whoever else is named is the doer.
+_VICTIM = re.compile(r"([^，？]{1,8}?)(?:也|又|都|前几天|昨天|刚才|差点)?(?:被|让|叫|挨|遭)")
 _NEXT_DOOR = re.compile(r"楼上|楼下|隔壁|对门|邻居家|往我|我屋")
 _IS_HIS_SPOUSE = re.compile(r"我是?(他|她)(的)?(老伴|爱人|老公|老婆|媳妇|男人|老头|对象)")
 # The clause before ends its own matter: what follows is about the speaker again.
