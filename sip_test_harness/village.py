@@ -219,8 +219,14 @@ class Village:
                 self._holding[what.number] = at
             self._events.append(what)
             self._changed.notify_all()
-        if self._on_event is not None:
+        if self._on_event is None:
+            return
+        try:
             self._on_event(what)
+        except Exception as why:  # the village goes on; whoever reads its events is told
+            with self._changed:
+                self._events.append(event(Kind.ERROR, text=f"on_event failed: {type(why).__name__}"))
+                self._changed.notify_all()
 
     def _died(self, at: int) -> bool:
         """True: it was started again."""

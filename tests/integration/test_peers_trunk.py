@@ -38,7 +38,7 @@ TRUNK = TrunkConfig(
 POWERED_OFF = voices.spoken(voices.announcement(Message.POWERED_OFF))
 IN_CALL = voices.spoken(voices.announcement(Message.IN_CALL))
 HELLO = voices.spoken(voices.Line("zf_xiaoni", 0.9, "喂你好"))
-FALLEN = voices.spoken(voices.Line("zm_yunyang", 0.9, "我摔倒了起不来"))
+FALLEN = voices.spoken(voices.Line("zm_yunyang", 0.9, "我摔倒了，起不来了"))
 
 # name -> (scenario, audio, disposition, what the dialogue would have concluded, what a voice named)
 BEHAVIOURS: dict[str, tuple[str, bytes, CallDisposition, str | None, str | None]] = {
@@ -163,5 +163,5 @@ def test_baresip_registers_answers_speaks_and_hears_us(trunk: kamailio.Kamailio,
     assert outcome.evidence.answered
     assert outcome.evidence.hung_up_by == "us"
     assert outcome.disposition("finished") is CallDisposition.COMPLETED
-    assert ends_somewhere_with("我摔倒了起不来", FALLEN, outcome.heard)
+    assert ends_somewhere_with("我摔倒了，起不来了", FALLEN, outcome.heard)
     assert ends_somewhere_with("喂你好", HELLO, elder.heard())
