@@ -73,7 +73,9 @@ def test_every_recording_is_telephone_audio_that_starts_at_once_and_does_not_cli
 
 
 def test_elders_speak_only_with_voices_the_recogniser_never_heard() -> None:
-    elders = [persona for persona in list_personas() if persona.id != "duty"]  # nobody recognises the duty person
+    elders = [
+        persona for persona in list_personas() if persona.id != "duty"
+    ]  # nobody recognises the duty person
     assert {persona.voice for persona in elders} == {"zm_yunyang", "zf_xiaoni"}
 
 
