@@ -236,7 +236,9 @@ class SipCall:
 
     def _state_changed(self, state: CallState, code: int, phrase: str, message: str) -> None:
         self.state = state
-        self._replied = self._replied or state is not CallState.CALLING
+        # Our own hang-up ends a call that nobody replied to, too: then no message came with the end.
+        told = bool(message) if state is CallState.ENDED else state is not CallState.CALLING
+        self._replied = self._replied or told
         self.rang = self.rang or (state is CallState.EARLY and code in (180, 183))
         self.answered = self.answered or state is CallState.CONFIRMED
         if state is not CallState.ENDED:

@@ -141,6 +141,8 @@ def _main(connection: Connection, sip_port: int, options: dict[str, Any]) -> Non
                 connection.send(
                     ("Heard", {"pcm": bytes(heard), "packets": call.rtp_packets() if call else 0})
                 )
+            elif what == "slots":
+                connection.send(("Slots", {"free": endpoint.free_slots}))
             elif what == "close":
                 endpoint.exit_process(0)
             elif call:
