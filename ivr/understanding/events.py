@@ -58,6 +58,12 @@ class EventFinder:
         found.sort(key=lambda f: (f.start, f.end))
         return found, [(h.start, h.end, self._entries[h.owner].id) for h in longest_only(pleas)], idioms
 
+    def idiom_spans(self, text: str) -> list[tuple[int, int]]:
+        """Idioms in words as heard: 愁死我 must not be repaired into 抽死我."""
+        return [
+            (h.start, h.end) for h in self._patterns.find(text) if self._entries[h.owner].kind == "idiom" and h.end - h.start > 2
+        ]
+
     def _in_scope(self, hit: Hit, question: Question, text: str) -> bool:
         """Words that mean danger only when asked about it (漏 to the gas question), or only beside others."""
         entry = self._entries[hit.owner]

@@ -10,6 +10,7 @@ become 卖, 收银 does not become 熟人.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -136,7 +137,8 @@ class Repairer:
         self._guards.make_automaton()
         self._has_guards = bool(guards)
 
-    def repair(self, text: str) -> Repaired:
+    def repair(self, text: str, keep: Callable[[str], Iterable[tuple[int, int]]] | None = None) -> Repaired:
+        """`keep` names further spans that were heard right (idioms); asked only when there is damage."""
         found: list[tuple[float, int, int, str]] = []
         exact: set[int] = set()
         for last, (length, words) in self._sounds.iter(encode(text)):
@@ -153,6 +155,8 @@ class Repairer:
         if not found:
             return Repaired(text, {})
         guarded = self._guarded(text)
+        for start, end in keep(text) if keep else ():
+            guarded.update(range(start, end))
         chars = list(text)
         costs: dict[int, float] = {}
         for _, start, end, word in sorted(found):

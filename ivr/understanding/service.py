@@ -58,9 +58,10 @@ def understand(
 
 
 def _judge(text: str, question: Question, line: Line, words: Lexicon) -> Understanding:
-    repaired = repairer(words).repair(line.text)
+    finder = event_finder(words)
+    repaired = repairer(words).repair(line.text, finder.idiom_spans)
     heard = repaired.text
-    found, plea_spans, idioms = event_finder(words).find(repaired, question)
+    found, plea_spans, idioms = finder.find(repaired, question)
     reader = slot_reader(words)
     relative = reader.relative_speaks(heard)
     pleas = [p for p in plea_spans if reader.plea_is_meant(heard, p[0], p[1])]

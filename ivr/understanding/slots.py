@@ -203,7 +203,7 @@ class SlotReader:
         # A softener or a recovery counts in this clause and the two that follow it.
         whole = text[start:end]
         tail = _following(text, end, 2)
-        resolved = self._resolved.search(whole + tail) is not None
+        resolved = self._is_over(found.event, whole + tail)
         softened = self._mild.sub("", whole + tail)
         mild = softened != whole + tail
         subject = self._subject(text, found, start, previous, media)
@@ -225,6 +225,14 @@ class SlotReader:
             far=bool(self._far.search(whole) or self._far.search(text[max(0, start - 8) : start])),
             what_then=hypothetical == "after",
         )
+
+    def _is_over(self, event: Event, context: str) -> bool:
+        """Over or taken care of, by words that can end this kind of event (火灭了 does not end a gas leak)."""
+        if event is Event.SUICIDAL:
+            return _CHEERED.search(context) is not None
+        if event is Event.GAS_LEAK:
+            context = _FLAME_OUT.sub("", context)
+        return self._resolved.search(context) is not None
 
     def _polarity(
         self, here: _Place, previous: tuple[Found, Slots] | None, media: bool, warning: bool
@@ -343,15 +351,16 @@ class SlotReader:
             return None if self._now.search(clause) and lasting else Time.PAST
         now = self._now.search(clause) is not None
         if self._recent.search(clause):
-            if lasting and not resolved and (now or found.event is Event.CANNOT_GET_UP):
+            if lasting and not resolved and (now or found.event in _GOES_ON):
                 return Time.NOW
             return Time.RECENT
-        habitual = self._habitual.search(clause) is not None
-        if habitual:
+        if self._habitual.search(clause):
             return Time.HABITUAL
+        if now:
+            return Time.NOW
         if self._onset.search(clause):
             return Time.NOW if lasting and not resolved else Time.RECENT
-        return Time.NOW if now else None
+        return None
 
     def _subject(
         self, text: str, found: Found, start: int, previous: tuple[Found, Slots] | None, media: bool
@@ -416,6 +425,10 @@ class SlotReader:
 _OLD_PERSON = frozenset({"老太太", "老头", "老头子"})  # a relative says it of the elder
 # Who is beaten or robbed: 老伴被人打了. Whoever else is named is the doer.
 _VICTIM = re.compile(r"([^，？]{1,8}?)(?:也|又|都|前几天|昨天|刚才|差点)?(?:被|让|叫|挨|遭)")
+_CHEERED = re.compile(r"好多了|好些了|想开了|想通了|不想了|没事了|过去了|缓过来|劝住|劝开|现在不")
+_FLAME_OUT = re.compile(r"(浇|扑|吹|弄|淹)?灭(了|掉)")
+# What began yesterday and is not said to be over goes on.
+_GOES_ON = frozenset({Event.CANNOT_GET_UP, Event.NO_FOOD})
 _NEXT_DOOR = re.compile(r"楼上|楼下|隔壁|对门|邻居家|往我|我屋")
 _IS_HIS_SPOUSE = re.compile(r"我是?(他|她)(的)?(老伴|爱人|老公|老婆|媳妇|男人|老头|对象)")
 # The clause before ends its own matter: what follows is about the speaker again.
