@@ -23,11 +23,13 @@ _NOT_AN_ANSWER = frozenset({"unclear", "not_heard", "silence_noise"})
 @dataclass(frozen=True, slots=True)
 class OrderConfig:
     """`recordings`: folder for recordings, None: nobody is recorded. `duty_number`: rung on danger.
-    `can_greet`: whether a spoken title exists; without one the greeting is neutral."""
+    `can_greet`: whether a spoken title exists; without one the greeting is neutral.
+    `dialplan_path`: where the county's own dialplan of that name lies; None: only shipped ones."""
 
     recordings: Path | None = None
     duty_number: str | None = None
     can_greet: Callable[[str], bool] | None = None
+    dialplan_path: Callable[[str], str] | None = None
     timezone: str = "Asia/Shanghai"
 
 
@@ -61,7 +63,7 @@ def call_order(call: Call, elder: Elder, answers: Iterable[Answer], config: Orde
     return CallOrder(
         call_id=call.id,
         number=elder.phone,
-        dialplan=call.dialplan,
+        dialplan=call.dialplan if config.dialplan_path is None else config.dialplan_path(call.dialplan),
         callee=Callee(title=spoken, slow=elder.hard_of_hearing, answered=answered_before(answers)),
         tail_ms=elder.tail_ms,
         recording=recording,
