@@ -32,6 +32,7 @@ MAX_WRONG_SHARE = 0.5
 # Spellings of event patterns that are looked for by sound: shorter ones collide with ordinary words.
 MIN_SPELLING_CHARS = 3
 MAX_SPELLING_CHARS = 7
+SHORT_SPELLING_CHARS = 4  # up to this length only true homophones are repaired
 
 # Words so common that hearing them is never a sign of damage.
 _NEVER_CHANGED = frozenset("的得地呢了吗吧啊是我你他她不有在也都咳这那")
@@ -123,10 +124,13 @@ class Repaired:
 class Repairer:
     """Compiled repair and guard words of one lexicon."""
 
-    def __init__(self, words: list[str], guards: list[str]) -> None:
+    def __init__(self, words: list[str], guards: list[str], spelled: Iterable[str] = ()) -> None:
+        """`spelled`: phrases written out of the event patterns, held to a stricter cost."""
         self._sounds = ahocorasick.Automaton()
         by_code: dict[str, list[str]] = {}
-        for word in dict.fromkeys(words):
+        known = dict.fromkeys(words)
+        self._strict = frozenset(w for w in spelled if w not in known and len(w) <= SHORT_SPELLING_CHARS)
+        for word in dict.fromkeys((*words, *spelled)):
             by_code.setdefault(encode(word), []).append(word)
         for code, members in by_code.items():
             self._sounds.add_word(code, (len(code), tuple(members)))
@@ -176,6 +180,8 @@ class Repairer:
         total = sum(costs)
         if wrong > MAX_WRONG_SHARE * len(word) or total > max(MAX_COST_PER_CHAR * len(word), COST_NEAR):
             return None
+        if word in self._strict and total > COST_HOMOPHONE * wrong:
+            return None
         return total
 
     def _guarded(self, text: str) -> set[int]:
@@ -190,14 +196,15 @@ def repairer(lexicon: Lexicon) -> Repairer:
     slot = "repairer"
     if slot not in lexicon.compiled:
         words = [w for e in lexicon.of_kind("repair") for w in e.say]
+        spelled: list[str] = []
         for entry in (*lexicon.of_kind("event"), *lexicon.of_kind("plea")):
             for pattern in entry.say:
-                words.extend(
+                spelled.extend(
                     w
                     for w in spellings(pattern)
                     if MIN_SPELLING_CHARS <= len(w) <= MAX_SPELLING_CHARS and w.isalpha() and not w.isascii()
                 )
         guards = [w for e in lexicon.of_kind("guard") for w in e.say]
-        lexicon.compiled[slot] = Repairer(words, guards)
+        lexicon.compiled[slot] = Repairer(words, guards, spelled)
     made: Repairer = lexicon.compiled[slot]
     return made
