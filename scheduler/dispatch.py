@@ -339,5 +339,5 @@ class Dispatcher:
 def _elder(work: Work, elder_id: int) -> Elder:
     elder = work.elders.get(elder_id)
     if elder is None:
-        raise NotFound(f"no elder {elder_id} in the ledger; `xunfang elders` lists them")
+        raise NotFound(f"no elder {elder_id} in the ledger; `xunfang ledger list` shows them")
     return elder

@@ -24,7 +24,7 @@ from ivr.session.model import (
 from records.model import AlertFact
 from records.service import keep_alert
 from scheduler.policy import Policy
-from scheduler.settle import Settled, settle_call, withdraw_phone_visits
+from scheduler.settle import Settled, forget_missing_recording, settle_call, withdraw_phone_visits
 from storage.model import Answer, Call, Turn
 from visits.rules import distress_case
 from visits.service import open_case
@@ -102,7 +102,10 @@ class Journal:
         raise AssertionError("the last try returns or raises")
 
     def _store_event(self, work: Work, event: CallEvent) -> Settled | None:
+        call = work.calls.get(event.call_id)
         if isinstance(event, CallEnded):
+            if call is not None:
+                forget_missing_recording(work, call, self._recordings)
             return settle_call(
                 work,
                 event.call_id,
@@ -114,7 +117,6 @@ class Journal:
                 q850=event.q850,
                 hung_up_by=event.hung_up_by,
             )
-        call = work.calls.get(event.call_id)
         if call is None:
             _log.error("journal.unknown_call", call_id=event.call_id, event_kind=type(event).__name__)
         elif isinstance(event, Answered):
@@ -194,5 +196,4 @@ class Journal:
         """What was written before stays evidence; a path to nothing is taken back."""
         detail = {"why": event.why}
         work.audit.write(event.at, ACTOR, "recording.lost", f"call:{call.id}", detail)
-        if call.recording and self._recordings and not (self._recordings / call.recording).exists():
-            work.calls.forget_recording(call.id)
+        forget_missing_recording(work, call, self._recordings)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ivr.dialogue.model import Because
@@ -124,6 +125,12 @@ def escalate_plan(work: Work, plan: VisitPlan, kind: CaseKind, policy: Policy, n
     case = open_case(work, draft, now)
     work.plans.set_status(plan.id, PlanStatus.ESCALATED)
     return case.id
+
+
+def forget_missing_recording(work: Work, call: Call, recordings: Path | None) -> None:
+    """A path to nothing is no evidence: most unanswered calls leave no file, a full disk neither."""
+    if call.recording is not None and recordings is not None and not (recordings / call.recording).exists():
+        work.calls.forget_recording(call.id)
 
 
 def withdraw_phone_visits(work: Work, elder_id: int, call_id: int, now: datetime) -> None:

@@ -215,6 +215,23 @@ def test_a_full_disk_costs_the_recording_and_not_the_answers(house: House, writt
     assert house.plan_of(elder).status is PlanStatus.DONE
 
 
+def test_a_call_that_left_no_sound_names_no_recording(house: House) -> None:
+    house.elder(
+        PHONE,
+        ends(CallDisposition.NO_ANSWER),
+        consents=(ConsentPurpose.PHONE_VISIT, ConsentPurpose.RECORDING),
+    )
+    house.plan()
+    house.dispatcher.tick()
+    order = house.fleet.orders[0]
+    house.fleet.play()
+    with house.store.read() as work:
+        call = work.calls.get(order.call_id)
+    assert order.recording is not None
+    assert call is not None
+    assert call.recording is None
+
+
 def test_one_elders_broken_dialplan_does_not_stop_the_others(house: House) -> None:
     broken = house.elder(PHONE, dialplan="broken")
     well = house.elder(OTHER_PHONE)
