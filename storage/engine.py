@@ -54,7 +54,7 @@ def database_url(value: str, base: Path | None = None) -> str:
 
 def _allowed() -> str:
     return (
-        "database_url must be a file (sqlite:///data/xunfang.db) or PostgreSQL "
+        "storage.url must be a file (sqlite:///data/xunfang.db) or PostgreSQL "
         "(postgresql://user:password@host:5432/name)"
     )
 
@@ -95,7 +95,7 @@ def _create_file(url: URL) -> None:
     except OSError as error:
         raise StorageError(
             f"the database file {path} cannot be created or written ({error.strerror}): "
-            "check the folder in `database_url` and its rights"
+            "check the folder in `storage.url` and its rights"
         ) from None
 
 

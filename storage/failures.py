@@ -30,7 +30,7 @@ _SQLITE_HINTS = (
         "readonly",
         "this may only be read: use store.begin() to write, or check the rights of the file and its folder",
     ),
-    ("not a database", "the file is not a database of this program: check `database_url`"),
+    ("not a database", "the file is not a database of this program: check `storage.url`"),
     ("malformed", "the database file is damaged: stop the service and restore the last backup"),
 )
 
@@ -75,7 +75,7 @@ def _from_postgres(error: DBAPIError) -> StorageError:
         first_line = (str(error.orig).strip().splitlines() or [""])[0]
         return StorageError(
             f"PostgreSQL cannot be reached ({first_line}): is it running, and are host, port, user, password "
-            "and database name in `database_url` right?"
+            "and database name in `storage.url` right?"
         )
     if state in (_PG_UNDEFINED_TABLE, _PG_UNDEFINED_COLUMN):
         return StorageError(NOT_MIGRATED)

@@ -70,6 +70,7 @@ def test_the_migrations_lead_to_exactly_the_tables(database: str) -> None:
             "uq_call_live_plan",
             "ix_case_queue",
             "uq_case_open_elder",
+            "ix_case_look",
             "ix_notice_pending",
         }
     engine.dispose()
@@ -139,7 +140,7 @@ def test_a_server_that_is_not_there_says_so() -> None:
 
 def test_a_database_name_that_does_not_exist_says_so(postgres: object) -> None:
     store = Store(postgres.url("nowhere"), [SECRET])  # type: ignore[attr-defined]
-    with pytest.raises(StorageError, match="database_url"), store.read():
+    with pytest.raises(StorageError, match=r"storage\.url"), store.read():
         pass
     store.close()
 
