@@ -212,7 +212,10 @@ def _secret(name: str, file: Path) -> str:
     try:
         return file.read_text("utf-8").strip()
     except OSError as error:
-        raise BadSettings(f"{name}: cannot read the secret's file ({error.strerror})") from None
+        raise BadSettings(
+            f"{name}: cannot read {file} ({error.strerror}); put the secret back, name another file, "
+            "or for a new installation run `xunfang init`"
+        ) from None
 
 
 def _overlay_environment(values: dict[str, Any], environ: Mapping[str, str]) -> None:

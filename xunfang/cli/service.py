@@ -17,9 +17,9 @@ from xunfang.cli.cases import print_queue
 from xunfang.cli.output import AsJson, console, plain, print_json, settings_of
 from xunfang.clock import SystemClock
 from xunfang.demo.run import run_demo
-from xunfang.errors import BadInput
+from xunfang.errors import BadInput, TrunkError
 from xunfang.settings import Settings, load
-from xunfang.vocabulary import Alert, Speaker, zh
+from xunfang.vocabulary import Alert, CallDisposition, Speaker, zh
 from xunfang.wiring import House, build, open_store, policy
 
 DRAIN_S = 120.0  # a call in progress may end by itself when the service is asked to stop
@@ -125,7 +125,7 @@ def call(
     anyway: Annotated[bool, typer.Option(help="Also outside the hours and beyond the daily cap.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Call one elder now and show the conversation as it goes.
+    """Call one elder now and show the conversation as it goes. Exit code 5 when the trunk fails.
 
     Example: xunfang call 17
     """
@@ -154,6 +154,11 @@ def call(
         print_json(result | {"turns": [event for event in events if isinstance(event, TurnHeard)]})
     elif result["case"] is not None:
         console.print(f"上门案件：{result['case'].id}", markup=False)
+    if result["call"] is not None and result["call"].disposition is CallDisposition.TRUNK_FAILURE:
+        raise TrunkError(
+            f"no call could be made through the trunk {', '.join(settings.trunk.gateways)}; look at [trunk] "
+            "in the settings and ask the carrier. The elder did not miss this call."
+        )
 
 
 def _show(event: CallEvent) -> None:

@@ -6,6 +6,7 @@ folder with anything else in it is never touched.
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 from collections.abc import Iterable
@@ -14,8 +15,9 @@ from pathlib import Path
 
 from xunfang import setup
 from xunfang.errors import BadInput
-from xunfang.settings import Settings, load
+from xunfang.settings import ENV_PREFIX, Settings, load
 
+ENV_LOG = ENV_PREFIX + "LOG__"
 STATE = "demo.state"
 RUNNING, FINISHED = "running", "finished"
 OURS = ("recordings", "prompts", "models", "xunfang.db", "xunfang.db-wal", "xunfang.db-shm", "ladder.yaml")
@@ -103,8 +105,13 @@ def prepare(folder: Path, duty_number: str) -> DemoFolder:
     shift = (port - FIRST_PORT) // PORT_STEP * RTP_STEP % RTP_SPAN  # demos side by side: each its own RTP
     text = SETTINGS.format(port=port, rtp_port=LINES_RTP + shift, duty=duty_number)
     (folder / setup.SETTINGS_FILE).write_text(text, "utf-8")
-    settings = load(folder / setup.SETTINGS_FILE, {})
+    settings = load(folder / setup.SETTINGS_FILE, _log_environment())
     return DemoFolder(folder, settings, port, VILLAGE_RTP + shift, continued=state == RUNNING)
+
+
+def _log_environment() -> dict[str, str]:
+    """Of the environment only how much is logged: the demo's trunk, hours and keys are its own."""
+    return {name: value for name, value in os.environ.items() if name.startswith(ENV_LOG)}
 
 
 def _state(folder: Path) -> str:
