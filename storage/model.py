@@ -17,11 +17,14 @@ from xunfang.vocabulary import (
     Cadence,
     CallDisposition,
     CaseKind,
+    CaseLevel,
     CaseStatus,
     Category,
     ConsentPurpose,
     PlanStatus,
     Priority,
+    ReferTo,
+    ReportCategory,
     Risk,
     Speaker,
     VisitMode,
@@ -201,6 +204,14 @@ class Case:
     merged: int = 0  # how many later reasons were merged into this case
     disposition_note: str = ""  # 处置情况, mandatory to close
     closed_at: datetime | None = None
+    since: datetime | None = None  # of the present status; None: since it was opened
+    level: CaseLevel | None = None  # the highest rung during this status; None: only the visitor
+    level_since: datetime | None = None
+    reminded_at: datetime | None = None  # last, during this status
+    asked: tuple[int, ...] = ()  # visitors who refused or stayed silent: not proposed again
+    visited_at: datetime | None = None
+    referred_to: ReferTo | None = None  # the last referral; all of them are in the audit
+    report_category: ReportCategory | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +219,8 @@ class Notice:
     """A row of the outbox: written with the fact it tells of, sent afterwards."""
 
     id: int
-    kind: str  # case.opened | case.merged | visit.recorded | breaker.opened | duty.urgent
-    to: str = field(repr=False)  # duty | visitor:ID | contact:ID | webhook
+    kind: str  # case.opened | case.merged | case.reminded | visit.recorded | breaker.opened | …
+    to: str = field(repr=False)  # duty | visitor:ID | contact:ID | area:ID | webhook
     title: str = field(repr=False, default="")
     body: str = field(repr=False, default="")
     case_id: int | None = None

@@ -22,6 +22,23 @@ from xunfang.vocabulary import CaseKind, CaseStatus, Priority
 
 _case = Shape(Case, tables.case)
 
+# What the steps of a case's life write; reasons, priority and deadline belong to `open` and `merge`.
+_LIFE = (
+    "status",
+    "visitor_id",
+    "visitor_why",
+    "since",
+    "level",
+    "level_since",
+    "reminded_at",
+    "asked",
+    "visited_at",
+    "referred_to",
+    "report_category",
+    "disposition_note",
+    "closed_at",
+)
+
 
 class Cases:
     def __init__(self, db: Db) -> None:
@@ -57,6 +74,7 @@ class Cases:
             "visitor_why": visitor_why,
             "merged": 0,
             "disposition_note": "",
+            "next_look_at": opened_at,
         }
         table = tables.case
         row = self._db.row(
@@ -102,6 +120,7 @@ class Cases:
                 evidence=[*found.evidence, *(dict(item) for item in evidence)],
                 summary=summary or found.summary,
                 merged=found.merged + 1,
+                next_look_at=case.c.opened_at,  # at once: what is more urgent is awaited sooner
             )
             .returning(*_case.columns)
         )
@@ -155,6 +174,35 @@ class Cases:
             raise BadInput("处置情况 is mandatory: say what was done before closing the case")
         values = {"status": CaseStatus.CLOSED, "disposition_note": note.strip(), "closed_at": at}
         return self._change_open(id, values)
+
+    def to_look_at(self, now: datetime, limit: int = 100) -> list[Case]:
+        """Open cases whose reminders must be thought of, longest waiting first."""
+        case = tables.case.c
+        return self._db.all(
+            _case,
+            _case.select()
+            .where(case.closed_at.is_(None), case.next_look_at <= now)
+            .order_by(case.next_look_at, case.id)
+            .limit(limit),
+        )
+
+    def advance(self, seen: Case, becomes: Case, look_at: datetime) -> bool:
+        """One step of the case's life: write the fields in which `becomes` differs from `seen`.
+
+        Only while the case is open and has still the status, the visitor and (of what is written)
+        the values of `seen`. False: somebody else was first; read it again. `look_at`: when
+        reminders must be thought of next. Raises BadInput when it would close without a note.
+        """
+        if becomes.status is CaseStatus.CLOSED and not becomes.disposition_note.strip():
+            raise BadInput("处置情况 is mandatory: say what was done before closing the case")
+        case = tables.case
+        changed = {name: new for name in _LIFE if (new := getattr(becomes, name)) != getattr(seen, name)}
+        unchanged = {"status", "visitor_id", *changed} - {"asked"}  # `asked` only ever changes with them
+        return self._change_open(
+            seen.id,
+            changed | {"next_look_at": look_at},
+            *(case.c[name].is_not_distinct_from(getattr(seen, name)) for name in sorted(unchanged)),
+        )
 
     def _change_open(self, id: int, values: dict[str, Any], *which: sa.ColumnElement[bool]) -> bool:
         case = tables.case

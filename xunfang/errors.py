@@ -6,6 +6,7 @@
     │   ├── BadDialplan         YAML, schema, unreachable question, unspeakable phrase
     │   ├── BadLexicon          conflicting or malformed entry
     │   ├── BadScenario         harness personas and scenarios
+    │   ├── Conflict            somebody else was first, or it is no longer in a state that allows it
     │   └── NotFound            no such elder, case, model, dialplan
     ├── ModelError            a recognition model is missing, broken or fails its self-test (exit code 3)
     ├── StorageError          database unreachable, wrong key, not migrated (exit code 4)
@@ -46,6 +47,10 @@ class BadLexicon(BadInput):
 
 
 class BadScenario(BadInput):
+    pass
+
+
+class Conflict(BadInput):
     pass
 
 

@@ -2,7 +2,8 @@
 
 The values are what is stored and what machines read; `zh()` is what a person sees.
 Sources: Jilin 2020 (吉民发〔2020〕32号) for the eight categories, modes and cadences;
-Hubei 2023 (the record form 特殊困难老年人探访关爱服务记录表) for the form's words.
+Hubei 2023 (the record form 特殊困难老年人探访关爱服务记录表) for the form's words;
+Jilin 2018 (吉民发〔2018〕54号) for what must be reported and to whom.
 """
 
 from __future__ import annotations
@@ -111,6 +112,48 @@ class CaseStatus(StrEnum):
     CLOSED = "closed"
 
 
+class CaseStep(StrEnum):
+    """What somebody does to a case; what each leads to and who may do it: visits.life."""
+
+    ASSIGN = "assign"
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    START = "start"
+    VISITED = "visited"
+    REFER = "refer"
+    CLOSE = "close"
+
+
+class CaseLevel(StrEnum):
+    """Who is rung when the visitor does not act: upwards by deadline. The values are Area.level."""
+
+    VILLAGE = "village"
+    TOWNSHIP = "township"
+    COUNTY = "county"
+
+
+class ReferTo(StrEnum):
+    """To whom a case is referred (转介). A human has called or reported: the system never does."""
+
+    POLICE = "110"
+    AMBULANCE = "120"
+    HOTLINE = "12345"
+    VILLAGE = "village"
+    TOWNSHIP = "township"
+    CIVIL_AFFAIRS = "civil_affairs"
+
+
+class ReportCategory(StrEnum):
+    """What must be reported: the five of Jilin 2018 (吉民发〔2018〕54号), clause 三(三); its 等情况 is OTHER."""
+
+    ROAMING = "roaming"
+    HARMED = "harmed"
+    CRITICAL_ILLNESS = "critical_illness"
+    MENTAL_ILLNESS = "mental_illness"
+    HARDSHIP = "hardship"
+    OTHER = "other"
+
+
 class PlanStatus(StrEnum):
     """Life of a planned visit. DIALLING is the committed intent: it is written before the INVITE."""
 
@@ -198,6 +241,28 @@ _TERMS: tuple[tuple[StrEnum, str], ...] = (
     (CaseStatus.VISITED, "已上门"),
     (CaseStatus.REFERRED, "已转介"),
     (CaseStatus.CLOSED, "已办结"),
+    (CaseStep.ASSIGN, "分派"),
+    (CaseStep.ACCEPT, "接受"),
+    (CaseStep.REFUSE, "推辞"),
+    (CaseStep.START, "出发"),
+    (CaseStep.VISITED, "上门"),
+    (CaseStep.REFER, "转介"),
+    (CaseStep.CLOSE, "办结"),
+    (CaseLevel.VILLAGE, "村"),
+    (CaseLevel.TOWNSHIP, "乡镇"),
+    (CaseLevel.COUNTY, "县"),
+    (ReferTo.POLICE, "110"),
+    (ReferTo.AMBULANCE, "120"),
+    (ReferTo.HOTLINE, "12345"),
+    (ReferTo.VILLAGE, "村（居）委会"),
+    (ReferTo.TOWNSHIP, "乡镇人民政府"),
+    (ReferTo.CIVIL_AFFAIRS, "民政部门"),
+    (ReportCategory.ROAMING, "外出流浪乞讨"),
+    (ReportCategory.HARMED, "遭受非法侵害"),
+    (ReportCategory.CRITICAL_ILLNESS, "发生危重病情"),
+    (ReportCategory.MENTAL_ILLNESS, "患有严重精神疾病"),
+    (ReportCategory.HARDSHIP, "面临重大困境"),
+    (ReportCategory.OTHER, "其他情况"),
     (PlanStatus.DUE, "待拨打"),
     (PlanStatus.DIALLING, "拨打中"),
     (PlanStatus.WAITING, "等待重拨"),

@@ -51,6 +51,7 @@ ORDERED: dict[str, Ask] = {
     "a page of calls": lambda work: work.calls.page(after_id=5),
     "the queue": lambda work: work.cases.queue(),
     "the next page of the queue": lambda work: work.cases.queue(after=work.cases.get(1)),
+    "cases to look at": lambda work: work.cases.to_look_at(NOW),
     "the open case": lambda work: work.cases.open_for(1),
     "cases of an elder": lambda work: work.cases.of_elder(1),
     "pending notices": lambda work: work.notices.pending(NOW),
