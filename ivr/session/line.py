@@ -28,7 +28,7 @@ from ivr.session.visit import Equipment, Visit
 from ivr.speech.prompts import PromptStore
 from ivr.speech.recogniser import Recogniser
 from ivr.speech.workers import RecognitionWorkers
-from ivr.telephony.endpoint import SipEndpoint
+from ivr.telephony.endpoint import NoSlot, SipEndpoint
 from ivr.telephony.trunk import Trunk
 from ivr.understanding import announcement_phrases, default_lexicon, understand, with_overlay
 from ivr.understanding.model import Question
@@ -169,6 +169,8 @@ class Line:
         order = self._waiting.popleft()
         try:
             self._visits[order.call_id] = Visit(order, self._kit, now)
+        except NoSlot:
+            self._waiting.appendleft(order)
         except XunfangError as error:
             _log.error("call.not_dialled", call_id=order.call_id, reason=str(error))
             self._not_dialled(order)

@@ -29,6 +29,7 @@ from ivr.speech.workers import RecognitionWorkers
 from ivr.telephony.call import CallState, Ended, Event, KeyPressed, MediaUp, StateChanged
 from ivr.telephony.dialling import Dialling
 from ivr.telephony.disposition import classify
+from ivr.telephony.endpoint import NoSlot
 from ivr.telephony.keys import KeyFilter
 from ivr.telephony.leg import Leg
 from ivr.telephony.model import Evidence
@@ -80,7 +81,7 @@ def blame(error: Exception) -> dict[str, str]:
 
 
 class Visit:
-    """`step` on the main thread after every poll, until `over`."""
+    """`step` on the main thread after every poll, until `over`. NoSlot when the line cannot call now."""
 
     def __init__(self, order: CallOrder, kit: Equipment, now: float) -> None:
         self.order = order
@@ -119,6 +120,10 @@ class Visit:
         self._rtp_checked_at = now
         try:
             self._dialling = Dialling(kit.trunk, order.number, self._leg, now)
+        except NoSlot:
+            if self._recording is not None:
+                self._recording.close()
+            raise
         except TrunkError as error:
             self._trunk_problem = str(error)
 

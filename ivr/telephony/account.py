@@ -10,7 +10,7 @@ import pjsua2 as pj
 
 from ivr.telephony import headers
 from ivr.telephony.call import SipCall
-from ivr.telephony.endpoint import SipEndpoint
+from ivr.telephony.endpoint import NoSlot, SipEndpoint
 from ivr.telephony.leg import Leg
 from xunfang.errors import TrunkError
 from xunfang.log import get_logger
@@ -92,9 +92,9 @@ class SipAccount:
         endpoint.keep_account(self.pj_account)
 
     def dial(self, uri: str, leg: Leg, target: str = "", extra: Mapping[str, str] | None = None) -> SipCall:
-        """Start a call. TrunkError when no slot is free or the INVITE cannot leave."""
+        """Start a call. NoSlot when all are taken, TrunkError when the INVITE cannot leave."""
         if self.endpoint.free_slots == 0:
-            raise TrunkError("all call slots of this line are taken")
+            raise NoSlot("all call slots of this line are taken")
         call = SipCall(self.endpoint, self, leg)
         call.make(uri, target, extra)
         return call

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pjsua2 as pj
 
 from ivr.telephony import headers
-from ivr.telephony.endpoint import SipEndpoint
+from ivr.telephony.endpoint import NoSlot, SipEndpoint
 from ivr.telephony.leg import Leg
 from ivr.telephony.port import ConferencePort
 from xunfang.errors import TrunkError
@@ -34,6 +34,8 @@ _log = get_logger("telephony")
 
 # pjsip offers payload 120 for telephone-event; peers that insist on the customary 101 would be ignored.
 _OFFERED_DTMF, _CUSTOMARY_DTMF = "120", "101"
+_TOO_MANY_CALLS = 70010  # PJ_ETOOMANY
+PEER_IS_GONE = "rtp_lost"  # a reason to hang up after which nobody will answer our BYE
 
 
 class CallState(StrEnum):
@@ -135,11 +137,14 @@ class SipCall:
         try:
             call.makeCall(uri, parameters)
         except pj.Error as error:
-            reason = error.reason
+            reason, full = error.reason, error.status == _TOO_MANY_CALLS
             call.thisown = False
             if self._pj is not None:  # else the callback has already ended it, inside makeCall
                 self._endpoint.bury(call, slot_still_taken=False)
                 self._pj = None
+            if full:
+                self._endpoint.note_full()
+                raise NoSlot("all call slots of this line are taken") from None
             raise TrunkError(f"the call could not be placed: {reason}") from None
         if self._pj is not None:
             self._register()
@@ -270,7 +275,8 @@ class SipCall:
             self._endpoint.take_back(self._port)
             self._port = None
         if self._pj is not None:
-            self._endpoint.bury(self._pj, slot_still_taken=not self._replied)
+            silent = not self._replied or self._our_reason == PEER_IS_GONE
+            self._endpoint.bury(self._pj, slot_still_taken=silent)
             self._pj = None
 
 

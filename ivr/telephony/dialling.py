@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ivr.telephony.call import CallState, Ended, Event, SipCall
+from ivr.telephony.endpoint import NoSlot
 from ivr.telephony.leg import Leg
 from ivr.telephony.trunk import Trunk, may_try_next
 from xunfang.errors import TrunkError
@@ -23,7 +24,11 @@ LOCAL_FAILURE = 503  # what RFC 3261 8.1.3.1 makes of a request that could not b
 
 class Dialling:
     def __init__(self, trunk: Trunk, number: str, leg: Leg, now: float) -> None:
-        """`now`: monotonic seconds. TrunkError when the number is none or the trunk is not registered."""
+        """`now`: monotonic seconds.
+
+        NoSlot when this line cannot call now; TrunkError when the number is none or the trunk
+        has not accepted us.
+        """
         self.leg = leg
         self.call: SipCall | None = None
         self.over = False
@@ -93,6 +98,10 @@ class Dialling:
             self._dialled_at = now
             try:
                 self.call = self._trunk.dial(self._number, gateway, self.leg)
+            except NoSlot:
+                if self._failure is None:
+                    raise  # nobody was asked: the caller may try again
+                return
             except TrunkError as error:
                 self._failure = self._failure or Ended(
                     by="trunk", code=LOCAL_FAILURE, phrase=str(error), our_reason="trunk_unreachable"

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 CODECS = {"PCMA/8000/1": 255, "PCMU/8000/1": 254}  # G.711 (律): all that Chinese trunks agree on
 COLLECT_EVERY_S = 30.0
 KEEP_ENDED_CALLS_S = 40.0  # longer than SIP's 32 s timers, which may still refer to them
-SILENT_SLOT_S = 32.5  # a call hung up before any reply holds its slot until timer B fires
+SILENT_SLOT_S = 32.5  # a call whose peer is silent holds its slot until timer B or F (RFC 3261) fires
+FULL_S = 1.0  # after pjsip refused a call although we counted a free slot: ask again then
 CLOSE_POLL_S = 0.3  # time for BYEs to leave
 UNREGISTER_POLLS = 5  # of 20 ms: time for the REGISTER that takes us out, challenge included
 _SHOWN_LOG_LEVEL = 2  # pjsip: 1 error, 2 warning
@@ -66,6 +67,10 @@ def _stdout_away() -> Iterator[None]:
         os.close(nowhere)
 
 
+class NoSlot(TrunkError):
+    """Not the trunk's fault: every call slot of this process is taken. Ask again in a moment."""
+
+
 class _LogWriter(pj.LogWriter):  # type: ignore[misc]
     """pjsip's errors and warnings become log events; user parts of URIs are numbers and stay out."""
 
@@ -86,6 +91,7 @@ class SipEndpoint:
         self.calls: dict[int, SipCall] = {}  # keeps active calls alive: a dropped one is hung up
         self._ended: deque[tuple[float, Any]] = deque()
         self._silent_until: list[float] = []
+        self._full_until = 0.0
         self._accounts: list[Any] = []
         self._next_collect = time.monotonic() + COLLECT_EVERY_S
         self._closed = False
@@ -152,10 +158,16 @@ class SipEndpoint:
 
     @property
     def free_slots(self) -> int:
-        """Calls that can be made now. Calls that the trunk ignored hold theirs for 32 s."""
+        """Calls that can be made now. Calls whose peer is silent hold theirs for 32 s."""
         now = time.monotonic()
+        if now < self._full_until:
+            return 0
         self._silent_until = [until for until in self._silent_until if until > now]
         return max(0, MAX_CALLS - len(self.calls) - len(self._silent_until))
+
+    def note_full(self) -> None:
+        """For call.py: pjsip knows of a taken slot that we do not (a BYE that nobody answers)."""
+        self._full_until = time.monotonic() + FULL_S
 
     def lend_port(self, leg: Leg) -> ConferencePort:
         """For call.py: the port that will carry this leg."""

@@ -80,15 +80,18 @@ def address_of(config: TrunkConfig) -> str:
     return f"sip:{user}@{config.domain}"
 
 
+def _transport(config: TrunkConfig) -> str:
+    return ";transport=tcp" if config.transport == "tcp" else ""
+
+
 def uri_for(number: str, config: TrunkConfig) -> str:
-    """Whom we call (To)."""
-    return f"sip:{number}@{config.domain}"
+    """Whom we call (To). pjsip also takes from it which transport our Contact must name."""
+    return f"sip:{number}@{config.domain}{_transport(config)}"
 
 
 def target_for(number: str, gateway: str, config: TrunkConfig) -> str:
     """Where the INVITE goes (Request-URI)."""
-    suffix = ";transport=tcp" if config.transport == "tcp" else ""
-    return f"sip:{number}@{gateway}{suffix}"
+    return f"sip:{number}@{gateway}{_transport(config)}"
 
 
 def caller_headers(config: TrunkConfig) -> Mapping[str, str]:
@@ -103,7 +106,7 @@ class Trunk:
 
     def __init__(self, endpoint: SipEndpoint, config: TrunkConfig) -> None:
         self.config = checked(config)
-        suffix = ";transport=tcp" if config.transport == "tcp" else ""
+        suffix = _transport(config)
         proxies = (f"sip:{config.outbound_proxy}{suffix}",) if config.outbound_proxy else ()
         self._accounts = {
             gateway: SipAccount(

@@ -185,6 +185,32 @@ def test_nobody_picks_up_and_the_callee_is_not_asked_twice(us: Softphone, peer: 
     assert [name for name, _, _ in peer.seen].count("Incoming") == 1
 
 
+def test_a_fifth_call_waits_for_a_slot_and_is_no_fault_of_the_trunk() -> None:
+    with Softphone(LONELY) as us, Softphone(LONELY + 1, answer=(180,)) as peer:
+        for _ in range(4):
+            us.do("dial_trunk", trunk(peer.port), "13800000001")
+            us.wait_for("StateChanged", state="early")
+        us.do("dial_trunk", trunk(peer.port), "13800000001")
+        us.wait_for("NoSlot")
+        us.do("cancel", "cancelled")
+        assert us.wait_for("Ended")["our_reason"] == "cancelled"
+        peer.wait_for("Ended")
+        us.do("dial_trunk", trunk(peer.port), "13800000001")
+        us.wait_for("StateChanged", state="early")
+
+
+def test_a_trunk_over_tcp_is_called_and_one_that_refuses_the_connection_is_told_at_once() -> None:
+    with Softphone(LONELY, transport="tcp") as us:
+        with Softphone(LONELY + 1, transport="tcp", answer=(180, 200)) as peer:
+            us.do("dial_trunk", trunk(peer.port, transport="tcp"), "13800000001")
+            us.wait_for("StateChanged", state="confirmed")
+            us.do("cancel", "dialogue")
+            assert us.wait_for("Ended")["by"] == "us"
+        us.do("dial_trunk", trunk(peer.port + 20, transport="tcp"), "13800000001")
+        ended = us.wait_for("Ended", 3)
+        assert (ended["by"], ended["answered"]) == ("trunk", False)
+
+
 def test_an_unresolvable_trunk_is_an_ended_call_not_an_exception(us: Softphone) -> None:
     us.do("dial_trunk", TrunkConfig(gateways=("no.such.host.invalid:5060",)), "13800000001")
     ended = us.wait_for("Ended", 15)
