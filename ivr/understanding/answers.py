@@ -58,7 +58,7 @@ _OVER = re.compile(
     r"((?<!就)好了|好多了|好些了|好利索|不喘了|(?<!不)能走了|能下地了|能动了|能起来了|(?<!天气)刚好$|刚好，|看得清了|拆线|不疼了|换新|不痛了|没事了|不晕了|不咳了|退烧|缓过来|过去了|恢复|康复|出院了|修好|换了|换好|弄好|修过|浇灭|扑灭|处理|解决|来修|查了没|好利索)"
 )
 _OLD = re.compile(
-    r"(老毛病|老病|老样子|老寒腿|跟以前一样|和以前一样|没变化|还那样|还是那样|就那样|多少年|好几年|好些年|多年|些年了|后遗症|几十年|[一二三四五六七八九十]年了|差不多)"
+    r"(老毛病|老病|老样子|老寒腿|跟以前一样|和以前一样|没变化|还那样|还是那样|就那样|多少年|好几年|好些年|多年|些年了|后遗症|几十年|[一二三四五六七八九十]年了|年年|每年|一到[^，？]{1,4}就|差不多)"
 )
 _MORE = re.compile(r"(加重|更|越来越|厉害了|严重|又犯|不如|重了)")
 
@@ -160,6 +160,8 @@ def _illness(heard: Heard) -> str:
     past_only = any(s.time is Time.PAST and s.polarity is Polarity.AFFIRMED for _, s in heard.judged)
     if heard.has("better") and (heard.has("yes") or true or not heard.has("none")) and not heard.urgent:
         return "none" if past_only and not true else "better"
+    if heard.has("better") and not heard.has("yes") and not heard.urgent:
+        return "better"
     if true:
         return "yes"
     if heard.has("yes"):
@@ -373,7 +375,7 @@ _OTHERS = re.compile(
 
 # What directly precedes a class word and turns it round (没感冒, 不正常, 没什么不好).
 _DENIED = re.compile(
-    r"(没有?|冇|不|并不|从不|哪有|哪来的?|哪里有|没啥|没什么|不是|不觉得|没觉得|没感觉到?|没怎么|没得|从没|没再|没犯|不算|没说|差点儿?没?|差一点儿?|好悬没?|险些没?)(啥|什么|过|再|怎么|咋|的|那么|得)?$"
+    r"(没有?|冇|不|并不|从不|哪有|哪来的?|哪里有|没啥|没什么|有啥|有什么|能有啥|不是|不觉得|没觉得|没感觉到?|没怎么|没得|从没|没再|没犯|不算|没说|差点儿?没?|差一点儿?|好悬没?|险些没?)(啥|什么|过|再|怎么|咋|的|那么|得)?$"
 )
 _IMAGINED = re.compile(r"(就怕|要是|万一|如果|怕的是|哪天)[^，？]{0,8}$")
 _NEARLY = re.compile(r"(差点|好悬|险些|差一点|差不点)[^，？]{0,5}$")

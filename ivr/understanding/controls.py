@@ -17,7 +17,7 @@ ORDER = (
 )  # fmt: skip
 # A backchannel is one only when nothing else was said.
 _ONLY_BACKCHANNEL = re.compile(
-    r"^([嗯哦噢喔啊哎诶唔呃欸昂哈唉哼呐哪，]|你说|你讲|说吧|讲吧|听着呢?|我听着呢?|接着说|你?继续|我在听|往下说|你问吧?|问吧|"
+    r"^([嗯哦噢喔啊哎诶唔呃欸昂哈唉哼呐哪，]|你说|你讲|说吧|讲吧|听着[呢了]?|我听着[呢了]?|接着讲|往下讲|接着说|你?继续|我在听|往下说|你问吧?|问吧|"
     r"是吗|这样啊|这样子|知道了|晓得了|明白了?|行行行|好好好|听到了|听见了|收到|懂了|好的?|行|对|是|呀|啊|吧|呢|了)+$"
 )
 # To the opening question a postponement is the answer (是我，我在外面，晚点打).

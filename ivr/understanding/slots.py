@@ -113,7 +113,9 @@ _ECHO_AFFIRMED = re.compile(
     r"[啊呀呢嘛了着过]*[，？]?(摔|疼|痛|晕|漏|着|喘|流|有|是|闷|麻|骗|丢)(了|过|得|的|啊|着|呢)"
 )
 _ECHO_UNSURE = re.compile(r"[^，？]{0,8}(不出|不知道|不准|不清|记不|说不|谁知道|不好说|不晓得)")
-_GAP_NEGATED = re.compile(r"没有?|(?<!得)不(?!得|行|过|住)|冇|哪能|咋能|怎么会|从来没")
+_GAP_NEGATED = re.compile(
+    r"(没有?|(?<!得)不|冇|哪能|咋能|怎么会|从来没|没得)(再|有|过|怎么|太|咋|大|会|曾|啥|什么|想|是|那么|多)?$"
+)
 _GAP_NEAR = re.compile(r"差点|差一点|险些|好悬|几乎")
 _GAP_FEAR = re.compile(r"怕|要是|万一|担心")
 _ONLY_TIME = re.compile(
@@ -273,6 +275,8 @@ class SlotReader:
                 not conditional
                 and found.event in _IMAGINABLE
                 and self._hypothetical_after.match(after) is not None
+                and not _SEEN.search(text[here.start : found.end])
+                and not _TOLD_AS_DONE.match(after)
                 and not self._onset.search(before)
                 and not self._now.search(before)
                 and not self._people_elsewhere.search(before)
@@ -351,7 +355,8 @@ class SlotReader:
             return None if self._now.search(clause) and lasting else Time.PAST
         now = self._now.search(clause) is not None
         if self._recent.search(clause):
-            if lasting and not resolved and (now or found.event in _GOES_ON):
+            still_then = "还" in clause and "现在" not in clause  # 前天还起不来
+            if lasting and not resolved and not still_then and (now or found.event in _GOES_ON):
                 return Time.NOW
             return Time.RECENT
         if self._habitual.search(clause):
@@ -410,6 +415,8 @@ class SlotReader:
                 # 老伴把我…, 儿子给我…: the object does not take the subject's place
                 if re.search(r"(给|把|跟|和|对|叫|让|帮|替|陪|看|管|照顾|喊|打)$", before[: match.start()]):
                     continue
+            if match.lastgroup != "self" and _GONE.match(before[match.end() :]):
+                continue  # 老伴走了以后我...
             last = match
         if last is None:
             for match in self._people.finditer(fallback):
@@ -429,6 +436,9 @@ _CHEERED = re.compile(r"好多了|好些了|想开了|想通了|不想了|没事
 _FLAME_OUT = re.compile(r"(浇|扑|吹|弄|淹)?灭(了|掉)")
 # What began yesterday and is not said to be over goes on.
 _GOES_ON = frozenset({Event.CANNOT_GET_UP, Event.NO_FOOD})
+_SEEN = re.compile(r"闻(到|着|见)|看见|看到|听见|已经|真的?(?=[^，？]{0,2}$)")
+_TOLD_AS_DONE = re.compile(r"了?[，？]")  # 着火了，咋办: a pause after the fact makes it a fact
+_GONE = re.compile(r"(刚|早|都|早就|已经|才)?(走了?|没了|去世|过世|不在了|死了?)(了|以后|那|后|之后|多年|[，？]|好)")
 _NEXT_DOOR = re.compile(r"楼上|楼下|隔壁|对门|邻居家|往我|我屋")
 _IS_HIS_SPOUSE = re.compile(r"我是?(他|她)(的)?(老伴|爱人|老公|老婆|媳妇|男人|老头|对象)")
 # The clause before ends its own matter: what follows is about the speaker again.
