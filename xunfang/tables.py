@@ -30,6 +30,26 @@ def write_settings(folder: Path) -> Path:
     return _write(folder / "settings.md", text)
 
 
+def write_commands(folder: Path, commands: Iterable[tuple[str, str, Sequence[str]]]) -> Path:
+    """`commands`: what is typed after `xunfang`, what it does, examples of it."""
+    rows = (
+        (f"`xunfang {path}`", meaning, "<br>".join(f"`{example}`" for example in examples))
+        for path, meaning, examples in commands
+    )
+    text = "\n".join(
+        (
+            MADE_BY,
+            "# Commands",
+            "",
+            "Each has `--help`; those with a result also `--json`. Exit codes: 0 done, 1 unexpected,",
+            "2 bad input or settings, 3 model, 4 database, 5 trunk, 6 recording, 7 line died.",
+            "",
+            _table(("command", "what it does", "example"), rows),
+        )
+    )
+    return _write(folder / "commands.md", text)
+
+
 def write_demo(folder: Path, result: Mapping[str, Any]) -> Path:
     """For each persona of the demo: what was said, what was recognised, what was judged, what came of it."""
     members = {member.persona.id: member for member in load_demo_village().elders}

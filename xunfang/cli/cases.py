@@ -13,7 +13,7 @@ from xunfang.clock import SystemClock
 from xunfang.settings import Settings
 from xunfang.wiring import open_store
 
-app = typer.Typer(invoke_without_command=True, help="The on-site visit queue 上门队列, worst first.")
+app = typer.Typer(invoke_without_command=True)
 
 
 def local(text: str, settings: Settings) -> str:
@@ -24,7 +24,7 @@ def local(text: str, settings: Settings) -> str:
 def cases(
     ctx: typer.Context, limit: Annotated[int, typer.Option(min=1)] = 50, as_json: AsJson = False
 ) -> None:
-    """List the open cases, urgent first, then by deadline.
+    """The on-site visit queue 上门队列: open cases, urgent first, then by deadline.
 
     Example: xunfang cases --json
     """

@@ -15,6 +15,7 @@ from scheduler.planning import plan_due
 from xunfang import log, setup, tables
 from xunfang.cli.cases import print_queue
 from xunfang.cli.output import AsJson, console, plain, print_json, settings_of
+from xunfang.cli.tree import entries
 from xunfang.clock import SystemClock
 from xunfang.demo.run import run_demo
 from xunfang.errors import BadInput, TrunkError
@@ -149,12 +150,13 @@ def call(
         finally:
             house.fleet.stop(DRAIN_S)
         with store.read() as work:
-            result = {"call": work.calls.get(call_id), "case": work.cases.open_for(elder)}
+            made, case = work.calls.get(call_id), work.cases.open_for(elder)
     if as_json:
-        print_json(result | {"turns": [event for event in events if isinstance(event, TurnHeard)]})
-    elif result["case"] is not None:
-        console.print(f"上门案件：{result['case'].id}", markup=False)
-    if result["call"] is not None and result["call"].disposition is CallDisposition.TRUNK_FAILURE:
+        turns = [event for event in events if isinstance(event, TurnHeard)]
+        print_json({"call": made, "case": case, "turns": turns})
+    elif case is not None:
+        console.print(f"上门案件：{case.id}", markup=False)
+    if made is not None and made.disposition is CallDisposition.TRUNK_FAILURE:
         raise TrunkError(
             f"no call could be made through the trunk {', '.join(settings.trunk.gateways)}; look at [trunk] "
             "in the settings and ask the carrier. The elder did not miss this call."
@@ -187,6 +189,8 @@ def demo(
 
     Example: xunfang demo --folder demo-data --json result.json
     """
+    if json_file is not None and not json_file.parent.is_dir():
+        raise BadInput(f"there is no folder {json_file.parent} for --json: make it, or name another file")
     try:
         result = run_demo(folder, console)
     except KeyboardInterrupt:
@@ -204,16 +208,18 @@ def demo(
 
 
 def docs(
+    ctx: typer.Context,
     demo_json: Annotated[
         Path | None, typer.Option("--demo", help="Result of `xunfang demo --json`: also write docs/demo.md.")
     ] = None,
     folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("docs"),
 ) -> None:
-    """Write the tables in docs/ that are made, not written: settings.md, and demo.md from a demo's result.
+    """Write the tables in docs/ that are made, not written: settings.md, commands.md, demo.md.
 
     Example: xunfang docs --demo result.json
     """
-    written = [tables.write_settings(folder)]
+    rows = [(entry.path, entry.meaning, entry.examples) for entry in entries(ctx.find_root().command)]
+    written = [tables.write_settings(folder), tables.write_commands(folder, rows)]
     if demo_json is not None:
         try:
             result = json.loads(demo_json.read_text("utf-8"))

@@ -1,0 +1,62 @@
+"""Carriers and faults: every scenario of the harness, called by the real service, ends as it expects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_line import running, until
+
+from sip_test_harness.formats import load_scenario
+from xunfang.demo.folder import FIRST_PORT, LAST_PORT, PORT_STEP, SIP_PORTS_NEEDED, free_ports
+
+SCENARIOS = ("faults", "carrier")  # the longer one first: they run side by side
+RUN_S = 400.0
+START_S = 60.0
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(RUN_S + START_S)]
+
+
+def next_ports() -> int:
+    return free_ports(range(FIRST_PORT, LAST_PORT, PORT_STEP), SIP_PORTS_NEEDED)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[dict[str, Any]]]]:
+    """Scenario -> its results. Each takes its ports before the next one looks for some."""
+    with ExitStack() as stack:
+        runs = {}
+        for name in SCENARIOS:
+            place, ports = tmp_path_factory.mktemp(name), next_ports()
+            process = stack.enter_context(running("harness", "run", name, "--json", cwd=place))
+            until(lambda: next_ports() != ports or None, START_S, f"{name} did not start")  # noqa: B023
+            runs[name] = (place, process)
+        yield {name: _result(place, process.wait(RUN_S)) for name, (place, process) in runs.items()}
+
+
+def _result(place: Path, code: int) -> list[dict[str, Any]]:
+    out = (place / "out").read_text("utf-8")
+    assert out, (place / "err").read_text("utf-8")
+    results: list[dict[str, Any]] = json.loads(out)
+    assert (code == 0) == (not any(result["misses"] for result in results))
+    return results
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_call_of_a_scenario_ends_as_expected(
+    results: dict[str, list[dict[str, Any]]], name: str
+) -> None:
+    personas = [call.persona.id for call in load_scenario(name).calls]
+    assert [result["persona"] for result in results[name]] == personas
+    assert {result["persona"]: result["misses"] for result in results[name] if result["misses"]} == {}
+
+
+def test_a_trunk_that_fails_is_never_a_missed_call(results: dict[str, list[dict[str, Any]]]) -> None:
+    seen = {result["persona"]: result["observed"] for result in results["faults"]}
+    for persona in ("trunk_down", "black_hole"):
+        assert seen[persona]["disposition"] == "trunk_failure"
+        assert seen[persona]["cases"] == []
