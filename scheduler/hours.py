@@ -88,6 +88,30 @@ def next_day(after: datetime, config: HoursConfig, own: Sequence[str] = ()) -> d
     raise _never_open(config)
 
 
+def add_service_time(after: datetime, duration: timedelta, config: HoursConfig) -> datetime:
+    """When `duration` of service hours has passed. Each whole day is one service day: the same time of
+    the next day on which there is service; the rest counts only while there is."""
+    zone = ZoneInfo(config.timezone)
+    days, rest = divmod(duration, DAY)
+    moment = next_opening(after, config)
+    for _ in range(days):
+        local = moment.astimezone(zone)
+        following = local.date() + DAY
+        while following in config.closed:
+            following += DAY
+        moment = datetime.combine(following, local.time(), zone).astimezone(after.tzinfo)
+    if not rest:
+        return moment
+    for start, end in _openings(moment, config, ()):
+        served = end - max(start, moment)
+        if served <= timedelta():
+            continue
+        if rest <= served:
+            return max(start, moment) + rest
+        rest -= served
+    raise _never_open(config)
+
+
 def day_start(now: datetime, config: HoursConfig) -> datetime:
     """Local midnight, in UTC: calls per day are counted from here."""
     zone = ZoneInfo(config.timezone)

@@ -1,7 +1,7 @@
 """The service's heartbeat: APScheduler only says when; the truth lies in the tables.
 
-Three jobs, each trivial and idempotent: plan (and end lapsed periods), dispatch, empty the
-outbox. A tick that fails is logged and the next one comes; a tick that takes too long is never
+Four jobs, each trivial and idempotent: plan (and end lapsed periods), dispatch, remind of cases,
+empty the outbox. A tick that fails is logged and the next one comes; a tick that takes too long is never
 doubled.
 """
 
@@ -21,6 +21,7 @@ from scheduler.planning import plan_due
 from scheduler.policy import Policy
 from storage import Store
 from visits.notices import Sender
+from visits.reminders import remind_due
 from xunfang.clock import Clock, SystemClock
 from xunfang.errors import XunfangError
 from xunfang.log import get_logger
@@ -35,6 +36,7 @@ class TickConfig:
     plan_s: float = 300.0
     dispatch_s: float = 5.0
     notices_s: float = 5.0
+    cases_s: float = 30.0
 
 
 class Service:
@@ -56,7 +58,7 @@ class Service:
         self._sender = sender
         self._config = config
         self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(3)},
+            executors={"default": ThreadPoolExecutor(4)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
         )
@@ -68,13 +70,17 @@ class Service:
         self._every(self._config.plan_s, "plan", self.plan)
         self._every(self._config.dispatch_s, "dispatch", self._dispatcher.tick)
         self._every(self._config.notices_s, "notices", self._sender.tick)
+        self._every(self._config.cases_s, "cases", self.remind)
         self._scheduler.start()
-        for job in ("dispatch", "notices"):
+        for job in ("dispatch", "cases", "notices"):
             self.wake(job)
 
     def plan(self) -> None:
         plan_due(self._store, self._clock, self._policy)
         close_overdue(self._store, self._clock, self._policy)
+
+    def remind(self) -> None:
+        remind_due(self._store, self._clock, self._policy.deadlines)
 
     def wake(self, job: str = "dispatch") -> None:
         """Run this job as soon as a thread is free instead of at its next interval."""

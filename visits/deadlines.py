@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -12,30 +12,50 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from visits.durations import parse_duration
+from visits.patience import Patience, parse_patience
 from xunfang.errors import BadSettings
 from xunfang.vocabulary import CaseKind, Priority
 
 DEFAULT_FILE = Path(__file__).with_name("deadlines.yaml")
 SAME_DAY = "same_day"
 BY_RISK = "by_risk"
+LIFE = "life"
+
+# (start, duration) -> when so much service time has passed; the composition root knows the hours.
+AddTime = Callable[[datetime, timedelta], datetime]
+
+
+def wall_time(start: datetime, duration: timedelta) -> datetime:
+    return start + duration
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """`by_kind` holds a duration, or None for "the same day". `priority` None: by the elder's risk."""
+    """`by_kind` holds a duration, or None for "the same day". `priority` None: by the elder's risk.
+
+    The clock of what is urgent runs in wall time, at night and on holidays too; that of everything
+    else in service hours (`service_time`).
+    """
 
     by_kind: Mapping[CaseKind, Mapping[Priority, timedelta | None]]
     priority: Mapping[CaseKind, Priority | None]
     day_until: time
     day_at_least: timedelta
     next_day: time
+    life: Patience
     timezone: str = "Asia/Shanghai"
+    service_time: AddTime = wall_time
+
+    def after(self, priority: Priority, start: datetime, duration: timedelta) -> datetime:
+        if priority is Priority.URGENT:
+            return start + duration
+        return self.service_time(start, duration)
 
     def deadline(self, kind: CaseKind, priority: Priority, now: datetime) -> datetime:
         """Wall-clock time, in the zone of `now` (UTC)."""
         duration = self.by_kind[kind][priority]
         if duration is not None:
-            return now + duration
+            return self.after(priority, now, duration)
         local = now.astimezone(ZoneInfo(self.timezone))
         by = datetime.combine(local.date(), self.day_until, local.tzinfo)
         if by - local < self.day_at_least:
@@ -43,13 +63,16 @@ class Deadlines:
         return by.astimezone(now.tzinfo)
 
 
-def load_deadlines(path: Path | None = None, timezone: str = "Asia/Shanghai") -> Deadlines:
+def load_deadlines(
+    path: Path | None = None, timezone: str = "Asia/Shanghai", service_time: AddTime = wall_time
+) -> Deadlines:
     """BadSettings names the file, the key and what is allowed."""
     file = path or DEFAULT_FILE
     data = _read(file)
     day = data.pop(SAME_DAY, None)
     if not isinstance(day, dict) or set(day) != {"until", "at_least", "next_day"}:
         raise BadSettings(f"{file.name}: same_day needs exactly the keys until, at_least and next_day")
+    life = parse_patience(data.pop(LIFE, None), f"{file.name}: {LIFE}")
     unknown = sorted(set(data) - set(CaseKind))
     missing = sorted(set(CaseKind) - set(data))
     if unknown or missing:
@@ -76,7 +99,9 @@ def load_deadlines(path: Path | None = None, timezone: str = "Asia/Shanghai") ->
         day_until=_time(day["until"], f"{file.name}: same_day: until"),
         day_at_least=parse_duration(day["at_least"], f"{file.name}: same_day: at_least"),
         next_day=_time(day["next_day"], f"{file.name}: same_day: next_day"),
+        life=life,
         timezone=timezone,
+        service_time=service_time,
     )
 
 

@@ -98,6 +98,9 @@ class Sender:
             if target == "visitor":
                 visitor = work.visitors.get(person_id)
                 return "" if visitor is None else visitor.phone
+            if target == "area":
+                area = work.areas.get(person_id)
+                return "" if area is None or area.phone is None else area.phone
             case = None if notice.case_id is None else work.cases.get(notice.case_id)
             contacts = [] if case is None else work.contacts.of(case.elder_id)
         return next((each.phone for each in contacts if each.id == person_id), "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -301,12 +301,17 @@ _RANKED: tuple[tuple[str, str], ...] = (
 
 
 def propose_visitor(
-    elder: Elder, of_elder: Sequence[Visitor], of_area: Sequence[Visitor], contacts: Sequence[Contact]
+    elder: Elder,
+    of_elder: Sequence[Visitor],
+    of_area: Sequence[Visitor],
+    contacts: Sequence[Contact],
+    without: Collection[int] = (),
 ) -> Proposal:
     """Jilin 2020 clause 四(二)4: children in the same place are the first visitors 第一巡访员; then
     relatives and neighbours, the village, volunteers. A contact is only proposed when the elder
-    agreed that he may be told. `of_area` is ordered nearest area first."""
-    active = [each for each in of_elder if each.active]
+    agreed that he may be told. `of_area` is ordered nearest area first. `without`: ids of those who
+    refused or stayed silent."""
+    active = [each for each in of_elder if each.active and each.id not in without]
     same_place = {_digits(each.phone) for each in contacts if each.same_place and each.phone}
     for child in (each for each in active if each.kind == "child"):
         if _digits(child.phone) in same_place or (
@@ -322,7 +327,11 @@ def propose_visitor(
             and _digits(contact.phone) not in registered
         ):
             return Proposal(None, "子女与老人同住一地，列为第一巡访员", contact.id)
-    near = [each for each in of_area if each.active and each.elder_id in (None, elder.id)]
+    near = [
+        each
+        for each in of_area
+        if each.active and each.elder_id in (None, elder.id) and each.id not in without
+    ]
     for kind, named in _RANKED:
         if kind == "child":
             continue  # a child who lives elsewhere keeps contact by telephone, but cannot knock today

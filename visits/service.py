@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from storage.model import Case, Contact, Elder, Visitor
-from visits import rules
+from visits import life, rules, telling
 from visits.model import CaseDraft, ElderFacts, Proposal
-from visits.people import title
-from xunfang.errors import NotFound
+from xunfang.errors import NotFound, StorageError
 from xunfang.log import mask
 from xunfang.vocabulary import Category, ConsentPurpose, Priority, zh
 
@@ -45,11 +44,12 @@ def elder_facts(work: Work, elder: Elder, now: datetime) -> ElderFacts:
     )
 
 
-def propose(work: Work, elder: Elder) -> Proposal:
-    """Who should go. A child in the same place who is only a contact becomes first visitor
-    (Jilin 2020, 四(二)4: 在同一居住地居住的，将其列为第一巡访员)."""
+def propose(work: Work, elder: Elder, without: Collection[int] = ()) -> Proposal:
+    """Who should go, `without` those who refused or stayed silent. A child in the same place who is
+    only a contact becomes first visitor (Jilin 2020, 四(二)4: 在同一居住地居住的，将其列为第一巡访员)."""
     contacts = work.contacts.of(elder.id)
-    proposal = rules.propose_visitor(elder, work.visitors.for_elder(elder.id), _near(work, elder), contacts)
+    own, around = work.visitors.for_elder(elder.id), near(work, elder)
+    proposal = rules.propose_visitor(elder, own, around, contacts, without)
     if proposal.contact_id is None:
         return proposal
     contact = next(each for each in contacts if each.id == proposal.contact_id)
@@ -81,7 +81,7 @@ def _open(work: Work, draft: CaseDraft, now: datetime) -> Case:
         "visitor_id": proposal.visitor_id,
     }
     work.audit.write(now, ACTOR, "case.opened", f"case:{case.id}", detail)
-    _tell(work, "case.opened", case, elder, draft.timezone, now)
+    _tell_opened(work, "case.opened", case, elder, draft.timezone, now)
     return case
 
 
@@ -104,27 +104,40 @@ def _merge(work: Work, case: Case, draft: CaseDraft, now: datetime) -> Case:
     )
     detail |= {"from": case.priority.value, "to": priority.value, "deadline": deadline.isoformat()}
     work.audit.write(now, ACTOR, "case.merged", f"case:{case.id}", detail)
-    if kind is not case.kind or priority is not case.priority:
-        _tell(work, "case.merged", merged, _elder(work, case.elder_id), draft.timezone, now)
+    merged = _opened_again(work, case, merged, added, now)
+    if kind is not case.kind or priority is not case.priority or merged.status is not case.status:
+        _tell_opened(work, "case.merged", merged, _elder(work, case.elder_id), draft.timezone, now)
     else:
         because = {"because": "merged into a case that is already as grave and as urgent"}
         work.audit.write(now, ACTOR, "no_notice_sent", f"case:{case.id}", because)
     return merged
 
 
-def _tell(work: Work, kind: str, case: Case, elder: Elder, timezone: str, now: datetime) -> None:
+def _opened_again(
+    work: Work, before: Case, case: Case, added: tuple[dict[str, Any], ...], now: datetime
+) -> Case:
+    """Somebody was there, or somebody else was told, before the elder spoke again: go once more."""
+    known = {each.get("call_id") for each in before.evidence}
+    if case.status not in life.SEEN_TO or all(each.get("call_id") in known for each in added):
+        return case
+    becomes = life.opened_again(case, now)
+    if not work.cases.advance(case, becomes, look_at=now):
+        raise StorageError(f"case {case.id} changed while it was merged: try again")
+    detail = {"from": case.status.value, "to": becomes.status.value, "visitor_id": becomes.visitor_id}
+    work.audit.write(now, ACTOR, "case.reopened", f"case:{case.id}", detail)
+    return becomes
+
+
+def _tell_opened(work: Work, kind: str, case: Case, elder: Elder, timezone: str, now: datetime) -> None:
     """Duty desk and webhook always; the proposed visitor; for what cannot wait, also the contacts whom
-    the elder agreed to have told. The text holds no full name, number, address or quote: whoever is
-    told opens the case for those."""
-    heading = f"【{zh(case.priority)}】{zh(case.kind)} 案件{case.id}"
-    body = _notice_text(work, case, elder, timezone)
-    to = ["duty", "webhook"]
+    the elder agreed to have told."""
+    to = [telling.DUTY, telling.WEBHOOK]
     if case.visitor_id is not None:
-        to.append(f"visitor:{case.visitor_id}")
+        to.append(telling.visitor(case.visitor_id))
     if case.priority is not Priority.NORMAL:
         to += [f"contact:{each.id}" for each in _contacts_to_tell(work, elder, case)]
-    for target in to:
-        work.notices.add(kind=kind, to=target, title=heading, body=body, case_id=case.id, created_at=now)
+    by = telling.at(case.deadline, timezone)
+    telling.tell(work, kind, case, elder, to, f"请在{by}前处理", now)
 
 
 def _contacts_to_tell(work: Work, elder: Elder, case: Case) -> list[Contact]:
@@ -135,15 +148,7 @@ def _contacts_to_tell(work: Work, elder: Elder, case: Case) -> list[Contact]:
     return [each for each in work.contacts.of(elder.id) if each.may_be_told and each.phone != already]
 
 
-def _notice_text(work: Work, case: Case, elder: Elder, timezone: str) -> str:
-    area = work.areas.get(elder.area_id) if elder.area_id is not None else None
-    place = "" if area is None else f"{area.name} "
-    who = title(elder.name, elder.sex) or "老人"
-    by = f"{case.deadline.astimezone(ZoneInfo(timezone)):%m月%d日%H:%M}"
-    return f"{place}{who}：{zh(case.kind)}，请在{by}前处理。详情见案件{case.id}。"
-
-
-def _near(work: Work, elder: Elder) -> list[Visitor]:
+def near(work: Work, elder: Elder) -> list[Visitor]:
     """Visitors of the elder's own area first, then of the areas above it."""
     if elder.area_id is None:
         return []

@@ -144,7 +144,7 @@ class ReferTo(StrEnum):
 
 
 class ReportCategory(StrEnum):
-    """What must be reported: the five of Jilin 2018 (吉民发〔2018〕54号), clause 三(三); its 等情况 is OTHER."""
+    """What must be reported: the five of Jilin 2018, clause 三(三); its 等情况 is OTHER."""
 
     ROAMING = "roaming"
     HARMED = "harmed"

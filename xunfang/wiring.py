@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from asr_models.library import ModelLibrary
@@ -21,7 +22,7 @@ from scheduler.admission import AdmissionConfig
 from scheduler.breaker import BreakerConfig
 from scheduler.caps import CapsConfig
 from scheduler.dispatch import DispatchConfig, Dispatcher
-from scheduler.hours import HoursConfig
+from scheduler.hours import HoursConfig, add_service_time
 from scheduler.journal import Journal
 from scheduler.ladder import load_ladder
 from scheduler.order import OrderConfig
@@ -30,7 +31,7 @@ from scheduler.settle import Settled
 from scheduler.ticks import Service, TickConfig
 from storage import Store
 from visits.channels import NoticeConfig
-from visits.deadlines import load_deadlines
+from visits.deadlines import Deadlines, load_deadlines
 from visits.notices import Sender
 from xunfang.clock import Clock, SystemClock
 from xunfang.errors import BadSettings
@@ -96,8 +97,19 @@ def policy(settings: Settings) -> Policy:
     ladder = settings.schedule.ladder
     return Policy(
         ladder=load_ladder(None if ladder is None else settings.path(ladder)),
-        deadlines=load_deadlines(timezone=settings.timezone),
-        hours=HoursConfig(windows=settings.schedule.hours, timezone=settings.timezone),
+        deadlines=deadlines(settings),
+        hours=hours(settings),
+    )
+
+
+def hours(settings: Settings) -> HoursConfig:
+    return HoursConfig(windows=settings.schedule.hours, timezone=settings.timezone)
+
+
+def deadlines(settings: Settings) -> Deadlines:
+    """Of cases: urgent ones in wall time, the others in the hours of service."""
+    return load_deadlines(
+        timezone=settings.timezone, service_time=partial(add_service_time, config=hours(settings))
     )
 
 
