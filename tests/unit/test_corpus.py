@@ -24,9 +24,12 @@ FIELDS = ["id", "question", "text", "alert", "answer", "event", "polarity", "tim
 SLOTS = ("polarity", "time", "subject")
 MIN_BOTH_HALVES = 600  # issue 3, clause 8
 MIN_HELDOUT = 400
+MIN_DEV = 500
 NOT_SPEECH = re.compile(r"[\W_]+")
 
-present = pytest.mark.parametrize("name", [n for n in (*HALVES, "damaged.jsonl") if (CORPUS / n).exists()])
+present = pytest.mark.parametrize(
+    "name", [n for n in (*HALVES, "damaged.jsonl", "dev.jsonl") if (CORPUS / n).exists()]
+)
 
 
 def rows_of(name: str) -> list[Row]:
@@ -40,6 +43,10 @@ def sound(text: str) -> str:
 
 def test_the_held_out_half_is_large_enough_to_measure_with() -> None:
     assert len(rows_of("heldout.jsonl")) >= MIN_HELDOUT
+
+
+def test_the_development_set_is_large_enough_to_learn_from() -> None:
+    assert len(rows_of("dev.jsonl")) >= MIN_DEV
 
 
 @present
@@ -91,8 +98,9 @@ def test_what_the_caller_must_act_on_is_never_left_without_alert(name: str) -> N
             assert row["alert"] != Alert.NONE, row
 
 
-def test_every_question_event_slot_and_answer_is_measured() -> None:
-    rows = rows_of("heldout.jsonl")
+@pytest.mark.parametrize("name", ["heldout.jsonl", "dev.jsonl"])
+def test_every_question_event_slot_and_answer_is_measured(name: str) -> None:
+    rows = rows_of(name)
     seen = {str(row[field]) for row in rows for field in ("event", *SLOTS)}
     for word in (*Event, *Polarity, *Time, *Subject):
         assert word.value in seen, word
@@ -111,6 +119,16 @@ def test_the_halves_share_no_sentence_and_no_id() -> None:
     trained_on = {sound(row["text"]) for row in train}
     shared = [row["id"] for row in heldout if sound(row["text"]) in trained_on]
     assert shared == [], "take these held-out lines out and run tests/corpus/damage.py again"
+
+
+def test_the_development_set_shares_no_sentence_and_no_id_with_a_set_that_measures() -> None:
+    """Rules are written from dev.jsonl: a sentence in both would measure memory, not understanding."""
+    dev = rows_of("dev.jsonl")
+    assert [row["id"] for row in dev] == [f"d{n:03d}" for n in range(1, len(dev) + 1)]
+    measured = rows_of("heldout.jsonl") + rows_of("damaged.jsonl")
+    assert {row["id"] for row in dev} & {row["id"] for row in measured} == set()
+    kept_back = {sound(row["text"]) for row in measured}
+    assert [row["id"] for row in dev if sound(row["text"]) in kept_back] == []
 
 
 def test_a_damaged_line_is_its_original_with_one_fault_and_the_same_labels() -> None:
