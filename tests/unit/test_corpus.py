@@ -25,10 +25,12 @@ SLOTS = ("polarity", "time", "subject")
 MIN_BOTH_HALVES = 600  # issue 3, clause 8
 MIN_HELDOUT = 400
 MIN_DEV = 500
+MIN_DANGER = 600
 NOT_SPEECH = re.compile(r"[\W_]+")
 
 present = pytest.mark.parametrize(
-    "name", [n for n in (*HALVES, "damaged.jsonl", "dev.jsonl") if (CORPUS / n).exists()]
+    "name",
+    [n for n in (*HALVES, "damaged.jsonl", "dev.jsonl", "danger.jsonl") if (CORPUS / n).exists()],
 )
 
 
@@ -47,6 +49,14 @@ def test_the_held_out_half_is_large_enough_to_measure_with() -> None:
 
 def test_the_development_set_is_large_enough_to_learn_from() -> None:
     assert len(rows_of("dev.jsonl")) >= MIN_DEV
+
+
+def test_the_danger_set_holds_every_event_with_an_alert_and_without() -> None:
+    rows = rows_of("danger.jsonl")
+    assert len(rows) >= MIN_DANGER
+    seen = {(row["event"], row["alert"]) for row in rows}
+    for event in Event:
+        assert {(event.value, "review"), (event.value, "none")} <= seen, event
 
 
 @present
@@ -121,10 +131,13 @@ def test_the_halves_share_no_sentence_and_no_id() -> None:
     assert shared == [], "take these held-out lines out and run tests/corpus/damage.py again"
 
 
-def test_the_development_set_shares_no_sentence_and_no_id_with_a_set_that_measures() -> None:
-    """Rules are written from dev.jsonl: a sentence in both would measure memory, not understanding."""
-    dev = rows_of("dev.jsonl")
-    assert [row["id"] for row in dev] == [f"d{n:03d}" for n in range(1, len(dev) + 1)]
+@pytest.mark.parametrize(("name", "letter"), [("dev.jsonl", "d"), ("danger.jsonl", "k")])
+def test_a_development_set_shares_no_sentence_and_no_id_with_a_set_that_measures(
+    name: str, letter: str
+) -> None:
+    """Rules are written from these: a sentence in both would measure memory, not understanding."""
+    dev = rows_of(name)
+    assert [row["id"] for row in dev] == [f"{letter}{n:03d}" for n in range(1, len(dev) + 1)]
     measured = rows_of("heldout.jsonl") + rows_of("damaged.jsonl")
     assert {row["id"] for row in dev} & {row["id"] for row in measured} == set()
     kept_back = {sound(row["text"]) for row in measured}
