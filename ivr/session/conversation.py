@@ -87,6 +87,7 @@ class Conversation:
         self._next_end: End | None = None
         self._listening = False  # the prompt is over and the ear counts silence
         self._judged_partial = ""
+        self._doubtful_span = (0.0, 0.0)  # of the latest utterance that may need a human
 
     # ---- what the call tells us ---------------------------------------------------------
 
@@ -144,8 +145,7 @@ class Conversation:
     def raise_what_is_open(self) -> None:
         """Alerts that waited for a confirming question which will not come any more."""
         for raised in interpreter.left_open(self._state):
-            now_s = self._voice.leg.seconds
-            self._teller.alert(raised, (now_s, now_s), now_s, self._state.relative)
+            self._teller.alert(raised, self._doubtful_span, self._voice.leg.seconds, self._state.relative)
 
     # ---- hearing --------------------------------------------------------------------------
 
@@ -175,6 +175,8 @@ class Conversation:
         self._state = step.state
         now_s = self._voice.leg.seconds
         span = span_of(utterance, now_s)
+        if step.understood is not None and step.understood.alert is not Alert.NONE:
+            self._doubtful_span = span
         if isinstance(heard, Speech):
             text = NOT_UNDERSTOOD if heard.text == UNKNOWN_WORDS else heard.text
             self._teller.heard(text, question, step.speaker, span, heard.confidence, step.understood)

@@ -8,6 +8,7 @@ supervisor is gone: calls are ended and the process leaves.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -252,6 +253,7 @@ def main(config: LineConfig, index: int, pipe: Connection) -> NoReturn:
         line = Line(config, index, pipe, preload.recogniser(config.model_dir))
     except XunfangError as error:
         pipe.send(CannotStart(type(error).__name__, str(error)))
-        raise SystemExit(error.exit_code) from None
+        sys.stderr.flush()
+        os._exit(error.exit_code)  # a half-made endpoint must not meet Python's destructors
     signal.signal(signal.SIGTERM, lambda _signal, _frame: line.drain(config.trunk.max_call_s))
     line.run()
