@@ -14,7 +14,7 @@ from storage.model import AuditEntry, Case, Elder
 from visits import life, telling, watch
 from visits.deadlines import Deadlines
 from visits.life import SYSTEM, Actor, Order, Role
-from visits.service import near, propose
+from visits.service import candidates, propose
 from xunfang.errors import BadInput, Conflict, NotFound, StorageError
 from xunfang.vocabulary import CaseKind, CaseLevel, CaseStatus, CaseStep, zh
 
@@ -47,7 +47,8 @@ def handle(
         try:
             becomes = life.take(case, order, now)
         except Conflict as error:
-            raise Conflict(f"{error}。{who_was_first(work, case, rules.timezone)}") from None
+            last = last_in_words(work, case, rules.timezone)
+            raise Conflict(f"{error}（{last}）" if last else str(error)) from None
         if work.cases.advance(case, becomes, look_at=now):
             return _taken(work, case, becomes, order, now, rules)
         before, case = case, get(work, case_id)
@@ -103,22 +104,17 @@ def last_step(work: Work, case: Case) -> AuditEntry | None:
 
 
 def who_was_first(work: Work, case: Case, timezone: str) -> str:
+    last = last_in_words(work, case, timezone)
+    return f"案件{case.id}{last}{'，' if last else ''}现为“{zh(case.status)}”"
+
+
+def last_in_words(work: Work, case: Case, timezone: str) -> str:
+    """已由巡访员3于11月23日09:10办结; empty when nobody has done anything yet."""
     entry = last_step(work, case)
     if entry is None:
-        return f"案件{case.id}现为“{zh(case.status)}”"
+        return ""
     step = CaseStep(entry.kind.removeprefix("case."))
-    when = telling.at(entry.at, timezone)
-    return f"案件{case.id}已由{actor_zh(entry.actor)}于{when}{zh(step)}，现为“{zh(case.status)}”"
-
-
-def actor_zh(actor: str) -> str:
-    """Without names: errors must not hold any."""
-    role, _, id = actor.partition(":")
-    if role == Role.VISITOR:
-        return f"巡访员{id}"
-    if role == Role.SUPERVISOR:
-        return f"督导{id}"
-    return {"system": "系统", "elder": "老人本人"}.get(role, actor)
+    return f"已由{life.actor_zh(entry.actor)}于{telling.at(entry.at, timezone)}{zh(step)}"
 
 
 def _is_other(case: Case, seen: Case) -> bool:
@@ -130,22 +126,18 @@ def _is_other(case: Case, seen: Case) -> bool:
 
 def _check_people(work: Work, case: Case, order: Order) -> None:
     elder = elder_of(work, case)
+    near = [each.id for each in candidates(work, elder)]
     for visitor_id in {order.visitor_id, order.actor.visitor_id} - {None}:
         assert visitor_id is not None
         visitor = work.visitors.get(visitor_id)
         if visitor is None or not visitor.active:
-            known = "、".join(str(each) for each in candidates(work, elder)) or "无，请先在台账登记"
+            known = "、".join(map(str, near)) or "无，请先在台账登记"
             raise NotFound(f"没有在岗的巡访员{visitor_id}；这位老人可用的巡访员编号：{known}")
         if visitor.elder_id not in (None, case.elder_id):
             raise BadInput(f"巡访员{visitor_id}只负责另一位老人，不能处理案件{case.id}")
     claims = order.step is CaseStep.ACCEPT and case.status is CaseStatus.OPEN
-    if claims and order.actor.visitor_id not in {None, case.visitor_id, *candidates(work, elder)}:
+    if claims and order.actor.visitor_id not in {None, case.visitor_id, *near}:
         raise Conflict(f"案件{case.id}不在巡访员{order.actor.visitor_id}的片区，须由督导分派")
-
-
-def candidates(work: Work, elder: Elder) -> list[int]:
-    """Ids of the visitors of this elder and of his village, township and county."""
-    return [each.id for each in (*work.visitors.for_elder(elder.id), *near(work, elder))]
 
 
 def _taken(work: Work, case: Case, becomes: Case, order: Order, now: datetime, rules: Deadlines) -> Case:
@@ -249,7 +241,7 @@ def next_level(work: Work, case: Case, elder: Elder, now: datetime) -> CaseLevel
     """The next level at which there is somebody to ring; the skipped ones are audited."""
     above = watch.levels_above(case.level)
     for level in above[:-1]:
-        if telling.people_of(work, elder, level):
+        if telling.people_of(work, elder, level, case.asked):
             return level
         detail = {"level": level.value, "because": "nobody is registered there"}
         work.audit.write(now, str(SYSTEM), LEVEL_SKIPPED, subject(case), detail)
@@ -260,7 +252,7 @@ def ring(work: Work, case: Case, becomes: Case, elder: Elder, because: str, now:
     """Tell the people of the new level, the desk and the visitor; `because` is for the audit."""
     assert becomes.level is not None, "only a level can be rung"
     what = f"{waits_for(becomes)}，现上报{zh(becomes.level)}级，请督促处理"
-    to = [*telling.people_of(work, elder, becomes.level), telling.DUTY, telling.WEBHOOK]
+    to = [*telling.people_of(work, elder, becomes.level, becomes.asked), telling.DUTY, telling.WEBHOOK]
     if becomes.visitor_id is not None and becomes.visitor_id == case.visitor_id:
         to.append(telling.visitor(becomes.visitor_id))  # who was relieved is told so, and no more
     told = telling.tell(work, ESCALATED, becomes, elder, to, what, now, heading="【升级】")

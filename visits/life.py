@@ -64,6 +64,16 @@ def parse_actor(text: str) -> Actor:
     return actor
 
 
+def actor_zh(actor: str) -> str:
+    """Without names: errors must not hold any."""
+    role, _, id = actor.partition(":")
+    if role == Role.VISITOR:
+        return f"巡访员{id}"
+    if role == Role.SUPERVISOR:
+        return f"督导{id}"
+    return {"system": "系统", "elder": "老人本人"}.get(role, actor)
+
+
 SYSTEM = Actor(Role.SYSTEM)
 ACTOR_CHARS = 64  # the audit's column
 WHY_CHARS = 200  # Case.visitor_why

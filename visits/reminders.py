@@ -86,7 +86,7 @@ def _remind(work: Work, case: Case, elder: Elder, now: datetime) -> None:
     """The visitor, the level that was rung, and machines; the desk when there is nobody else."""
     people = [] if case.visitor_id is None else [telling.visitor(case.visitor_id)]
     if case.level is not None:
-        people += telling.people_of(work, elder, case.level)
+        people += telling.people_of(work, elder, case.level, case.asked)
     to = [*(people or [telling.DUTY]), telling.WEBHOOK]
     what = f"{handling.waits_for(case)}，请尽快处理"
     told = telling.tell(work, REMINDED, case, elder, to, what, now, heading="【催办】")

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from storage.model import Case, Contact, Elder, Visitor
-from visits import life, rules, telling
+from visits import history, life, rules, telling
+from visits.evidence import sentence as evidence_sentence
 from visits.model import CaseDraft, ElderFacts, Proposal
 from xunfang.errors import NotFound, StorageError
 from xunfang.log import mask
@@ -159,6 +160,11 @@ def near(work: Work, elder: Elder) -> list[Visitor]:
     return list(found.values())
 
 
+def candidates(work: Work, elder: Elder) -> list[Visitor]:
+    """The visitors of this elder, then of his village, township and county."""
+    return [*work.visitors.for_elder(elder.id), *near(work, elder)]
+
+
 def _elder(work: Work, elder_id: int) -> Elder:
     elder = work.elders.get(elder_id)
     if elder is None:
@@ -182,33 +188,70 @@ def queue(store: Store, limit: int = QUEUE_PAGE, now: datetime | None = None) ->
         return [_line(work, case, now) for case in work.cases.queue(limit)]
 
 
-def show(store: Store, case_id: int, now: datetime | None = None) -> dict[str, Any]:
-    """One case with its evidence and history. Numbers are masked. NotFound when there is none."""
+def show(
+    store: Store, case_id: int, now: datetime | None = None, timezone: str = "Asia/Shanghai"
+) -> dict[str, Any]:
+    """One case with its evidence and history. Numbers are masked. NotFound when there is none.
+
+    `text` of an entry of the history, and `evidence_zh`, are sentences for people; the rest is for
+    machines. `timezone` is only for the sentences.
+    """
     with store.read() as work:
         case = work.cases.get(case_id)
         if case is None:
             raise NotFound(f"no case {case_id}; `xunfang cases` lists the open ones")
         elder = _elder(work, case.elder_id)
         area = work.areas.get(elder.area_id) if elder.area_id is not None else None
+        evidence = [_with_recording(work, dict(each)) for each in case.evidence]
         return _line(work, case, now) | {
             "address": elder.address,
             "area": "" if area is None else area.name,
             "phone": mask(elder.phone),
             "summary": case.summary,
-            "evidence": [_with_recording(work, dict(each)) for each in case.evidence],
-            "merged": case.merged,
-            "disposition_note": case.disposition_note,
-            "closed_at": None if case.closed_at is None else case.closed_at.isoformat(),
-            "history": [
-                {
-                    "at": each.at.isoformat(),
-                    "actor": each.actor,
-                    "kind": each.kind,
-                    "detail": dict(each.detail),
-                }
-                for each in work.audit.of(f"case:{case.id}")
+            "evidence": evidence,
+            "evidence_zh": [evidence_sentence(each, timezone) for each in evidence],
+            "candidates": [
+                {"id": each.id, "name": each.name, "kind": each.kind, "asked": each.id in case.asked}
+                for each in candidates(work, elder)
             ],
+            "merged": case.merged,
+            "visited_at": _iso(case.visited_at),
+            "referred_to": case.referred_to,
+            "report_category": case.report_category,
+            "disposition_note": case.disposition_note,
+            "closed_at": _iso(case.closed_at),
+            "history": _history(work, case, timezone),
         }
+
+
+def _history(work: Work, case: Case, timezone: str) -> list[dict[str, Any]]:
+    names: dict[int, str] = {}
+
+    def name_of(visitor_id: int) -> str:
+        if visitor_id not in names:
+            visitor = work.visitors.get(visitor_id)
+            names[visitor_id] = "" if visitor is None else visitor.name
+        return names[visitor_id]
+
+    entries, after = [], 0
+    while page := work.audit.of(f"case:{case.id}", after_id=after):
+        entries += page
+        after = page[-1].id
+    return [
+        {
+            "at": each.at.isoformat(),
+            "actor": each.actor,
+            "actor_zh": history.actor(each.actor, name_of),
+            "kind": each.kind,
+            "detail": dict(each.detail),
+            "text": history.sentence(each.kind, each.detail, name_of, timezone, each.actor),
+        }
+        for each in entries
+    ]
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def _line(work: Work, case: Case, now: datetime | None) -> dict[str, Any]:
@@ -227,6 +270,7 @@ def _line(work: Work, case: Case, now: datetime | None) -> dict[str, Any]:
         "opened_at": case.opened_at.isoformat(),
         "deadline": case.deadline.isoformat(),
         "visitor": None if visitor is None else visitor.name,
+        "visitor_id": case.visitor_id,
         "visitor_why": case.visitor_why,
         "summary": case.summary,
         "call_id": case.call_id,

@@ -5,7 +5,7 @@ The text holds no full name, number, address or quote: whoever is told opens the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -52,13 +52,14 @@ def tell(
     return targets
 
 
-def people_of(work: Work, elder: Elder, level: CaseLevel) -> list[str]:
-    """Who is rung at a level: its telephone, and its own visitors. The county's desk is the duty desk,
-    so the county is never nobody."""
+def people_of(work: Work, elder: Elder, level: CaseLevel, without: Collection[int] = ()) -> list[str]:
+    """Who is rung at a level: its telephone, and its own visitors, `without` those who have refused or
+    stayed silent. The county's desk is the duty desk, so the county is never nobody."""
     to = [DUTY] if level is CaseLevel.COUNTY else []
     path = [] if elder.area_id is None else work.areas.path(elder.area_id)
     for area in path:
         if area.level == level.value:
             to += [f"area:{area.id}"] if area.phone else []
-            to += [visitor(each.id) for each in work.visitors.for_area(area.id) if each.kind != VOLUNTEER]
+            own = (each for each in work.visitors.for_area(area.id) if each.kind != VOLUNTEER)
+            to += [visitor(each.id) for each in own if each.id not in without]
     return to

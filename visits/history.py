@@ -1,0 +1,215 @@
+"""The history of a case in Chinese sentences: audit kind → what happened. Unknown kinds are shown as
+they are: a line that nobody can read is better than one that is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from visits.life import Role, actor_zh
+from xunfang.vocabulary import CaseKind, CaseLevel, CaseStatus, Priority, ReferTo, ReportCategory, zh
+
+Detail = Mapping[str, Any]
+NameOf = Callable[[int], str]  # visitor id -> name; "" when there is no such visitor
+
+_BECAUSE: Mapping[str, str] = {
+    "merged into a case that is already as grave and as urgent": "案件级别和类别未变",
+    "no apprise URL is configured (notices.apprise)": "没有配置值班通知渠道（notices.apprise）",
+    "no webhook is configured (notices.webhook)": "没有配置对接系统（notices.webhook）",
+    "no message service for persons is configured": "没有配置短信渠道（notices.person）",
+    "the person has no telephone number": "没有登记电话号码",
+    "apprise could not deliver": "通知渠道发送失败",
+    "nobody is registered there": "该级没有登记人员或电话",
+    "everybody near was asked": "附近的巡访员都已问过",
+    "nobody is left to go": "没有人可以上门",
+    "not accepted in time": "逾期无人接受",
+    "not done in time": "逾期未办",
+}
+_WEBHOOK_ANSWERED = re.compile(r"webhook answered (\d+)")
+_WEBHOOK_LOST = re.compile(r"webhook not reached: (\w+)")
+
+
+def sentence(kind: str, detail: Detail, name_of: NameOf, timezone: str, actor: str = "") -> str:
+    """What happened, without when and who (`actor`, as the audit has it, is named beside the sentence)."""
+    tell = _SENTENCES.get(kind)
+    if tell is None:
+        return f"{kind} {json.dumps(dict(detail), ensure_ascii=False)}" if detail else kind
+    return tell(detail, _Words(name_of, timezone, actor))
+
+
+def actor(text: str, name_of: NameOf) -> str:
+    """Who did it, with the visitor's name: for the screen of a supervisor, not for messages."""
+    role, _, id = text.partition(":")
+    if role == Role.VISITOR and id.isdigit():
+        return _Words(name_of, "", "").visitor(int(id))
+    return actor_zh(text)
+
+
+class _Words:
+    def __init__(self, name_of: NameOf, timezone: str, actor: str) -> None:
+        self._name_of = name_of
+        self._timezone = timezone
+        self._actor = actor
+
+    def visitor(self, id: object) -> str:
+        if not isinstance(id, int):
+            return "未定"
+        return f"巡访员{self._name_of(id)}（{id}）" if self._name_of(id) else f"巡访员{id}"
+
+    def doer(self, detail: Detail) -> str:
+        """The visitor, unless he is named beside the sentence already."""
+        id = detail.get("visitor_id")
+        return "" if self._actor == f"{Role.VISITOR.value}:{id}" else self.visitor(id)
+
+    def target(self, to: object) -> str:
+        role, _, id = str(to).partition(":")
+        if role == "visitor" and id.isdigit():
+            return self.visitor(int(id))
+        plain = {"duty": "值班台", "webhook": "对接系统", "contact": "紧急联系人", "area": "当地值守电话"}
+        return plain.get(role, str(to))
+
+    def targets(self, to: object) -> str:
+        return "、".join(self.target(each) for each in to) if isinstance(to, list | tuple) else ""
+
+    def local(self, moment: object) -> str:
+        try:
+            at = datetime.fromisoformat(str(moment))
+        except ValueError:
+            return str(moment)
+        return f"{at.astimezone(ZoneInfo(self._timezone)):%m-%d %H:%M}"
+
+
+def _word(words: type[StrEnum], value: object) -> str:
+    known = {each.value: each for each in words}
+    return zh(known[value]) if isinstance(value, str) and value in known else str(value or "未知")
+
+
+def because(text: object) -> str:
+    known = _BECAUSE.get(str(text))
+    if known is not None:
+        return known
+    if answered := _WEBHOOK_ANSWERED.fullmatch(str(text)):
+        return f"对接系统返回{answered[1]}"
+    if lost := _WEBHOOK_LOST.fullmatch(str(text)):
+        return f"对接系统连不上（{lost[1]}）"
+    return str(text)
+
+
+def _opened(detail: Detail, words: _Words) -> str:
+    kind, priority = _word(CaseKind, detail.get("kind")), _word(Priority, detail.get("priority"))
+    visitor = detail.get("visitor_id")
+    who = "尚无人选" if visitor is None else f"拟由{words.visitor(visitor)}上门"
+    return f"立案：{kind}，{priority}；{who}{_call(detail)}"
+
+
+def _merged(detail: Detail, words: _Words) -> str:
+    kind = _word(CaseKind, detail.get("kind"))
+    was, now = _word(Priority, detail.get("from")), _word(Priority, detail.get("to"))
+    level = f"级别仍为{now}" if was == now else f"级别由{was}提为{now}"
+    return f"并入新情况：{kind}；{level}，期限{words.local(detail.get('deadline'))}{_call(detail)}"
+
+
+def _suppressed(detail: Detail, words: _Words) -> str:
+    return f"重复情况未再记入：{_word(CaseKind, detail.get('kind'))}{_call(detail)}"
+
+
+def _reopened(detail: Detail, words: _Words) -> str:
+    return f"{_word(CaseStatus, detail.get('from'))}后又有新情况，重新待办"
+
+
+def _not_told(detail: Detail, words: _Words) -> str:
+    to = f"（{words.target(detail['to'])}）" if detail.get("to") else ""
+    return f"通知未发出{to}：{because(detail.get('because'))}"
+
+
+def _assigned(detail: Detail, words: _Words) -> str:
+    instead = detail.get("instead_of")
+    how = "分派给" if instead is None else f"由{words.visitor(instead)}改派给"
+    return f"{how}{words.visitor(detail.get('visitor_id'))}{_note(detail)}"
+
+
+def _accepted(detail: Detail, words: _Words) -> str:
+    return f"{words.doer(detail)}接受任务{_note(detail)}"
+
+
+def _refused(detail: Detail, words: _Words) -> str:
+    return f"{words.doer(detail)}推辞{_note(detail)}"
+
+
+def _started(detail: Detail, words: _Words) -> str:
+    return f"{words.doer(detail)}已出发{_note(detail)}"
+
+
+def _visited(detail: Detail, words: _Words) -> str:
+    return f"{words.doer(detail)}已上门{_note(detail)}"
+
+
+def _referred(detail: Detail, words: _Words) -> str:
+    to, category = _word(ReferTo, detail.get("referred_to")), _word(ReportCategory, detail.get("category"))
+    return f"转介{to}，报告类别：{category}{_note(detail)}"
+
+
+def _closed(detail: Detail, words: _Words) -> str:
+    return f"办结（此前为“{_word(CaseStatus, detail.get('from'))}”）"
+
+
+def _not_visited(detail: Detail, words: _Words) -> str:
+    return "注意：本案未上门即办结"
+
+
+def _reminded(detail: Detail, words: _Words) -> str:
+    return f"催办（{_word(CaseStatus, detail.get('status'))}）：已通知{words.targets(detail.get('told'))}"
+
+
+def _escalated(detail: Detail, words: _Words) -> str:
+    level = _word(CaseLevel, detail.get("to"))
+    told = words.targets(detail.get("told"))
+    return f"上报{level}级：{because(detail.get('because'))}；已通知{told}"
+
+
+def _skipped(detail: Detail, words: _Words) -> str:
+    return f"跳过{_word(CaseLevel, detail.get('level'))}级：{because(detail.get('because'))}"
+
+
+def _silent(detail: Detail, words: _Words) -> str:
+    return f"{words.visitor(detail.get('visitor_id'))}逾期没有回应"
+
+
+def _not_reassigned(detail: Detail, words: _Words) -> str:
+    return f"未能改派：{because(detail.get('because'))}"
+
+
+_SENTENCES: Mapping[str, Callable[[Detail, _Words], str]] = {
+    "case.opened": _opened,
+    "case.merged": _merged,
+    "case.reopened": _reopened,
+    "duplicate_suppressed": _suppressed,
+    "no_notice_sent": _not_told,
+    "case.assign": _assigned,
+    "case.accept": _accepted,
+    "case.refuse": _refused,
+    "case.start": _started,
+    "case.visited": _visited,
+    "case.refer": _referred,
+    "case.close": _closed,
+    "visit_not_made": _not_visited,
+    "case.reminded": _reminded,
+    "case.escalated": _escalated,
+    "level_skipped": _skipped,
+    "visitor_silent": _silent,
+    "not_reassigned": _not_reassigned,
+}
+
+
+def _call(detail: Detail) -> str:
+    call_id = detail.get("call_id")
+    return "" if call_id is None else f"（通话{call_id}）"
+
+
+def _note(detail: Detail) -> str:
+    return f"：{detail['note']}" if detail.get("note") else ""
