@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from ivr.dialogue.asking import ask_at
 from ivr.dialogue.belief import believed
+from ivr.dialogue.grammar import phrases
+from ivr.dialogue.mending import nearest
 from ivr.dialogue.model import Keys, Speech
 from ivr.dialogue.plan import CONFIRM_WORD, EVENT_OF, URGENT_KEY, Ask
 from ivr.dialogue.turn import CONFIRM, RELATIVE, Turn
@@ -17,13 +19,38 @@ UNDECIDED = frozenset({"unclear", "other"})
 
 def judged(turn: Turn) -> Turn:
     if isinstance(turn.heard, Speech):
-        literally = _in_its_words(turn, turn.understand(turn.heard.text, topic_of(turn)))
-        understood: Understanding | None = believed(literally, turn.confidence)
+        understood: Understanding | None = _as_meant(turn)
     elif isinstance(turn.heard, Keys):
         understood = _pressed(turn, turn.heard.digits)
     else:
         understood = None
     return replace(turn, understood=_reviewed(turn, understood))
+
+
+def _as_meant(turn: Turn) -> Understanding:
+    """As heard; or as it was probably said, when what was heard is no phrase that we listen for."""
+    heard = _literally(turn, turn.text)
+    if turn.confidence is None or heard.announcement:
+        return heard
+    guess = nearest(turn.bare, phrases(turn.plan, topic_of(turn)))
+    if guess is None:
+        return believed(heard, turn.confidence)
+    if heard.alert is Alert.URGENT:
+        return heard  # nearly a phrase: 来人 for 来人啊
+    meant = _literally(turn, guess.phrase)
+    meant = replace(meant, reasons=(*meant.reasons, f"heard as {turn.bare}"))
+    if meant.alert is Alert.URGENT:
+        return meant
+    heard = believed(heard, turn.confidence)
+    if heard.alert is not Alert.NONE:
+        return heard
+    meant = believed(meant, turn.confidence * guess.likeness)
+    return meant if heard.answer in UNDECIDED or meant.alert is not Alert.NONE else heard
+
+
+def _literally(turn: Turn, text: str) -> Understanding:
+    said = replace(turn, heard=Speech(text, turn.confidence, turn.early))
+    return _in_its_words(said, turn.understand(text, topic_of(turn)))
 
 
 def topic_of(turn: Turn) -> Question:

@@ -27,6 +27,14 @@ class Utterance:
     heard: Recognised
 
 
+def joined(utterances: Iterable[Utterance]) -> Recognised:
+    """An answer in several pieces as one; the piece that was heard worst decides how far it is believed."""
+    heard = [utterance.heard for utterance in utterances]
+    confidences = [each.confidence for each in heard if each.confidence is not None]
+    words = tuple(word for each in heard for word in each.words)
+    return Recognised("".join(each.text for each in heard), min(confidences, default=None), words)
+
+
 def load(path: Path) -> bytes:
     """8 kHz 16-bit mono PCM of any audio file. What is not that WAV already goes through pydub and ffmpeg."""
     if not path.is_file():

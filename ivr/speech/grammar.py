@@ -12,7 +12,7 @@ into one of the phrases.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from xunfang.errors import BadDialplan
 
@@ -53,6 +53,17 @@ def cut(phrase: str, knows: Knows) -> list[str]:
             "write it with other words or use a larger model"
         )
     return whole
+
+
+def whole_share(text: str, phrases: Collection[str]) -> float:
+    """How much of the text (0-1) is made of whole phrases; the rest are pieces of others."""
+    longest = max(map(len, phrases), default=0)
+    covered = [0]
+    for end in range(1, len(text) + 1):
+        starts = range(max(0, end - longest), end)
+        whole = (covered[at] + end - at for at in starts if text[at:end] in phrases)
+        covered.append(max(covered[-1], *whole, 0))
+    return covered[-1] / len(text) if text else 0.0
 
 
 def build(

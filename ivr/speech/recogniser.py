@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import vosk
 
 from ivr.speech import audio, grammar
+from ivr.speech.homophones import Words, homophones, keep_apart
 from ivr.speech.level import Leveller
 from ivr.speech.upsample import Doubler
 from xunfang.errors import BadDialplan, ModelError
@@ -31,6 +32,14 @@ from xunfang.errors import BadDialplan, ModelError
 CHUNK_MS = 100  # audio handed to Vosk at once: smaller ones cost more per second of speech
 CHUNK_BYTES = audio.RATE_HZ * CHUNK_MS // 1000 * 2
 KALDI_DEFAULT_RATE_HZ = 16_000  # when mfcc.conf does not say
+# Mandarin has about 60 initials and finals, and each may have four forms for its place in a word; finals
+# with five tones are over 150, times four.
+MOST_TONELESS_SOUNDS = 300
+# Vosk gives half of the chance after every word to all words alike, by how often they stand in the grammar.
+# A word that nobody says, many times over, makes leaving a phrase in its middle as unlikely as it is.
+# Measured on 342 utterances: phrases exact 0.72 without, 0.80 with it. Opening a stream takes 2 ms more.
+FILLERS = ("高等学校", "高等教育", "马来西亚", "巴勒斯坦")
+FILLER_COUNT = 10_000
 
 vosk.SetLogLevel(-1)
 
@@ -50,7 +59,8 @@ class Recognised:
     """`text` has no blanks and no `[unk]`; `confidence` is None when no word was recognised.
 
     It is the mean over the known words, weighted by their length, times the share of the
-    speech that was known: one clear word in a stream of unknown ones is not trusted.
+    speech that was known, times the share of the text that is whole phrases of the grammar:
+    one clear word in a stream of unknown ones, or shreds of phrases, are not trusted.
     """
 
     text: str
@@ -58,7 +68,8 @@ class Recognised:
     words: tuple[Word, ...] = ()
 
 
-def weigh(words: Iterable[Word]) -> Recognised:
+def weigh(words: Iterable[Word], phrases: Collection[str] = ()) -> Recognised:
+    """`phrases`: of the grammar, as they are spoken; without any, every text is as good as another."""
     all_words = tuple(words)
     known = [word for word in all_words if word.text != grammar.UNKNOWN]
     if not known:
@@ -66,7 +77,19 @@ def weigh(words: Iterable[Word]) -> Recognised:
     total = sum(word.end_s - word.start_s for word in all_words)
     trusted = sum(word.confidence * (word.end_s - word.start_s) for word in known)
     confidence = trusted / total if total > 0 else sum(word.confidence for word in known) / len(known)
-    return Recognised("".join(word.text for word in known), round(min(1.0, confidence), 3), all_words)
+    text = "".join(word.text for word in known)
+    if phrases:
+        confidence *= grammar.whole_share(text, phrases)
+    return Recognised(text, round(min(1.0, confidence), 3), all_words)
+
+
+@dataclass(frozen=True, slots=True)
+class Expressed:
+    """A grammar: as Vosk wants it, what its rewritten words stand for (homophones.py), its phrases."""
+
+    lines: str = ""
+    stands_for: Mapping[str, str] = field(default_factory=dict)
+    phrases: frozenset[str] = frozenset()
 
 
 def sample_rate(model_dir: Path) -> int:
@@ -88,11 +111,23 @@ def takes_grammar(model_dir: Path) -> bool:
     )
 
 
+def tells_tones(model_dir: Path) -> bool:
+    """Whether the model's sounds carry tones: then it has several times as many. Unknown counts as yes."""
+    for folder in (model_dir / "graph", model_dir):
+        path = folder / "phones" / "word_boundary.int"
+        if path.exists():
+            return len(path.read_text("utf-8").splitlines()) > MOST_TONELESS_SOUNDS
+    return True
+
+
 class Stream:
     """One utterance. Audio is 8 kHz 16-bit mono, any number of samples a time."""
 
-    def __init__(self, recognizer: vosk.KaldiRecognizer, doubler: Doubler | None) -> None:
+    def __init__(
+        self, recognizer: vosk.KaldiRecognizer, doubler: Doubler | None, expressed: Expressed
+    ) -> None:
         self._recognizer, self._doubler = recognizer, doubler
+        self._expressed = expressed
         self._waiting = bytearray()
         self._leveller = Leveller()
         self._pieces: list[Word] = []
@@ -110,18 +145,15 @@ class Stream:
     def partial(self) -> str:
         """What has been understood so far; it may still change."""
         now = str(json.loads(self._recognizer.PartialResult()).get("partial", ""))
-        return "".join(
-            word
-            for word in (*(piece.text for piece in self._pieces), *now.split())
-            if word != grammar.UNKNOWN
-        )
+        words = (*(piece.text for piece in self._pieces), *map(self._meant, now.split()))
+        return "".join(word for word in words if word != grammar.UNKNOWN)
 
     def finish(self) -> Recognised:
         """Decode what is left. The stream is used up."""
         self._decode(self._leveller.push(bytes(self._waiting)) + self._leveller.flush())
         self._waiting.clear()
         self._keep(self._recognizer.FinalResult())
-        return weigh(self._pieces)
+        return weigh(self._pieces, self._expressed.phrases)
 
     def _decode(self, pcm: bytes) -> None:
         if pcm and self._recognizer.AcceptWaveform(self._doubler.push(pcm) if self._doubler else pcm):
@@ -129,15 +161,19 @@ class Stream:
 
     def _keep(self, result: str) -> None:
         self._pieces += (
-            Word(word["word"], float(word["start"]), float(word["end"]), float(word["conf"]))
+            Word(self._meant(word["word"]), float(word["start"]), float(word["end"]), float(word["conf"]))
             for word in json.loads(result).get("result", ())
         )
+
+    def _meant(self, word: str) -> str:
+        return self._expressed.stands_for.get(word, word)
 
 
 class Recogniser:
     def __init__(self, model_dir: Path) -> None:
         self._rate = sample_rate(model_dir)
         self.takes_grammar = takes_grammar(model_dir)
+        self._toned = tells_tones(model_dir)
         if self._rate not in (audio.RATE_HZ, 2 * audio.RATE_HZ):
             raise ModelError(
                 f"{model_dir} wants {self._rate} Hz; only models for 8000 or 16000 Hz can be used"
@@ -171,15 +207,31 @@ class Recogniser:
         phrase that the model cannot express.
         """
         rate = float(self._rate)
+        expressed = Expressed()
         if phrases is None or not self.takes_grammar:
             recognizer = vosk.KaldiRecognizer(self._model, rate)
         else:
-            recognizer = vosk.KaldiRecognizer(self._model, rate, self._ready(tuple(phrases)))
+            expressed = self._ready(tuple(phrases))
+            recognizer = vosk.KaldiRecognizer(self._model, rate, expressed.lines)
         recognizer.SetWords(True)
-        return Stream(recognizer, Doubler() if self._rate == 2 * audio.RATE_HZ else None)
+        return Stream(recognizer, Doubler() if self._rate == 2 * audio.RATE_HZ else None, expressed)
 
-    def _express(self, phrases: tuple[str, ...]) -> str:
-        return json.dumps(grammar.build(phrases, (), (), (), knows=self.knows), ensure_ascii=False)
+    def _express(self, phrases: tuple[str, ...]) -> Expressed:
+        *lines, unknown = grammar.build(phrases, (), (), (), knows=self.knows)
+        apart, stands_for = keep_apart([tuple(line.split(" ")) for line in lines], self._alike)
+        spoken = [*map(" ".join, apart), unknown]
+        filler = next((word for word in FILLERS if self.knows(word) and word not in phrases), None)
+        if filler is not None:
+            spoken.append(" ".join([filler] * FILLER_COUNT))
+            stands_for |= {filler: unknown}
+        return Expressed(
+            json.dumps(spoken, ensure_ascii=False),
+            stands_for,
+            frozenset(line.replace(" ", "") for line in lines),
+        )
+
+    def _alike(self, words: Words, at: int) -> Iterable[str]:
+        return filter(self.knows, homophones(words, at, toned=self._toned))
 
     def recognise(self, pcm: bytes, phrases: Iterable[str] | None) -> Recognised:
         """A whole utterance at once."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ivr.dialogue import dialplan, interpreter
-from ivr.dialogue.belief import MIN_CONFIDENCE, believed
-from ivr.dialogue.model import Because, End, Listen, RingDuty, Speech, State, Step, StoreAnswer
+from ivr.dialogue.belief import MIN_CONFIDENCE, MIN_CONFIDENCE_OF_DANGER, believed
+from ivr.dialogue.model import Because, End, Listen, RaiseAlert, RingDuty, Speech, State, Step, StoreAnswer
+from ivr.dialogue.turn import CONFIRM
 from ivr.understanding import understand
 from ivr.understanding.model import Question
 from xunfang.vocabulary import Alert
@@ -45,10 +46,24 @@ def test_a_good_answer_that_was_hardly_heard_is_asked_again(question: str, text:
     assert [action.question for action in again.actions if isinstance(action, Listen)] == [question]
 
 
-@pytest.mark.parametrize("text", ["救命", "胸口疼", "我摔倒了起不来", "着火了"])
-def test_danger_rings_a_human_however_badly_it_was_heard(text: str) -> None:
-    step = said("event", text, 0.01)
+@pytest.mark.parametrize("text", ["救命", "快来人", "胸口疼", "我摔倒了起不来", "着火了"])
+def test_a_cry_for_help_that_was_badly_heard_rings_a_human(text: str) -> None:
+    step = said("event", text, MIN_CONFIDENCE_OF_DANGER)
     assert any(isinstance(action, RingDuty) for action in step.actions)
+
+
+def test_a_plea_rings_a_human_however_badly_it_was_heard() -> None:
+    assert any(isinstance(action, RingDuty) for action in said("event", "救命", 0.0).actions)
+
+
+def test_danger_that_was_hardly_heard_is_never_dropped_but_confirmed() -> None:
+    asked = said("event", "胸口疼", MIN_CONFIDENCE_OF_DANGER - 0.01)
+    assert asked.state.at == CONFIRM
+    assert not any(isinstance(action, RingDuty) for action in asked.actions)
+    reply = interpreter.hear(PLAN, asked.state, Speech("是的", 0.9))
+    assert any(isinstance(action, RingDuty) for action in reply.actions)
+    unheard = interpreter.hear(PLAN, asked.state, Speech("[unk]", None))
+    assert any(isinstance(action, RaiseAlert) for action in unheard.actions)
 
 
 def test_a_complaint_that_was_hardly_heard_still_reaches_a_human() -> None:

@@ -17,9 +17,9 @@ from ivr.dialogue.plan import Dialplan
 from ivr.dialogue.turn import UNKNOWN, Turn
 from ivr.speech import audio
 from ivr.speech.endpointer import TAIL_MS
-from ivr.speech.file import recognise_pcm
+from ivr.speech.file import joined, recognise_pcm
 from ivr.speech.grammar import bare
-from ivr.speech.recogniser import Recogniser, weigh
+from ivr.speech.recogniser import Recogniser
 from ivr.understanding import understand
 from ivr.understanding.model import Question, Understanding
 from sip_test_harness.audio import room_noise, speech_level
@@ -117,7 +117,7 @@ def at_file_speed(
         grammar = dialplan.phrases(the_plan(), Question(item.question))
         for condition in conditions:
             utterances = recognise_pcm(on_the_line(item, condition), recogniser, grammar)
-            heard = weigh(word for utterance in utterances for word in utterance.heard.words)
+            heard = joined(utterances)
             done.append(outcome(item, condition, heard.text, heard.confidence))
             progress()
     return done
