@@ -162,9 +162,10 @@ def test_the_well_ones_make_no_case_and_every_question_was_answered(demo: Run, p
 
 
 def test_one_demo_takes_less_than_four_minutes(demo: Run) -> None:
-    if demo.load > BUSY_MACHINE:
-        pytest.skip(f"the machine is busy with other things (load {demo.load:.1f} a core)")
-    assert demo.result["seconds"] < PROMISED_S
+    took = demo.result["seconds"]
+    if took >= PROMISED_S and demo.load > BUSY_MACHINE:
+        pytest.skip(f"{took:.0f} s on a machine busy with other things (load {demo.load:.1f} a core)")
+    assert took < PROMISED_S
 
 
 # ---- a killed line -------------------------------------------------------------------------------

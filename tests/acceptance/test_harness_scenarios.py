@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import running, until
+from command_line import SCENARIOS, Runs
 
 from sip_test_harness.formats import load_scenario
-from xunfang.demo.folder import FIRST_PORT, LAST_PORT, PORT_STEP, SIP_PORTS_NEEDED, free_ports
 
-SCENARIOS = ("faults", "carrier")  # the longer one first: they run side by side
 RUN_S = 400.0
-START_S = 60.0
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(RUN_S + START_S)]
-
-
-def next_ports() -> int:
-    return free_ports(range(FIRST_PORT, LAST_PORT, PORT_STEP), SIP_PORTS_NEEDED)
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(RUN_S + 60)]
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, list[dict[str, Any]]]]:
-    """Scenario -> its results. Each takes its ports before the next one looks for some."""
-    with ExitStack() as stack:
-        runs = {}
-        for name in SCENARIOS:
-            place, ports = tmp_path_factory.mktemp(name), next_ports()
-            process = stack.enter_context(running("harness", "run", name, "--json", cwd=place))
-            until(lambda: next_ports() != ports or None, START_S, f"{name} did not start")  # noqa: B023
-            runs[name] = (place, process)
-        yield {name: _result(place, process.wait(RUN_S)) for name, (place, process) in runs.items()}
+def results(scenario_runs: Runs) -> dict[str, list[dict[str, Any]]]:
+    return {name: _result(place, process.wait(RUN_S)) for name, (place, process) in scenario_runs.items()}
 
 
 def _result(place: Path, code: int) -> list[dict[str, Any]]:
