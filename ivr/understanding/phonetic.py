@@ -29,6 +29,7 @@ COST_NEAR = 0.6  # same after the merges above
 MAX_COST_PER_CHAR = 0.36
 # Of two characters one, of four two may be wrong: half of the word must have been heard right.
 MAX_WRONG_SHARE = 0.5
+SHORT_WORD_CHARS = 2  # words this short are repaired from true homophones only
 # Spellings of event patterns that are looked for by sound: shorter ones collide with ordinary words.
 MIN_SPELLING_CHARS = 3
 MAX_SPELLING_CHARS = 7
@@ -179,6 +180,8 @@ class Repairer:
         wrong = sum(1 for c in costs if c)
         total = sum(costs)
         if wrong > MAX_WRONG_SHARE * len(word) or total > max(MAX_COST_PER_CHAR * len(word), COST_NEAR):
+            return None
+        if len(word) <= SHORT_WORD_CHARS and total > COST_HOMOPHONE:
             return None
         if word in self._strict and total > COST_HOMOPHONE * wrong:
             return None

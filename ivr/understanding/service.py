@@ -110,7 +110,7 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> Underst
         text=heard,
     )
     if level is Alert.NONE:
-        reason = _review_reason(heard, question, final, topics) or _beside_denial(heard, judged, words)
+        reason = _review_reason(heard, question, final, topics, words) or _beside_denial(heard, judged, words)
         if reason:
             level = Alert.REVIEW
             reasons.append(reason)
@@ -161,7 +161,7 @@ _NOT_MEANT = re.compile(
 )
 
 
-def _review_reason(text: str, question: Question, final: str, topics: list[str]) -> str:
+def _review_reason(text: str, question: Question, final: str, topics: list[str], words: Lexicon) -> str:
     if final in ("opt_out", "ask_human"):
         return f"control: {final}"
     if final in _WORRYING:
@@ -176,11 +176,23 @@ def _review_reason(text: str, question: Question, final: str, topics: list[str])
         and not (_CHRONIC.search(text) and not _UNSTABLE.search(text))
     ):
         return "answer: ill"
+    if question is Question.ANY and final == "other" and _unasked_complaint(text, words):
+        return "complaint outside a question"
     if topics and final not in ("silence_noise",):
         return f"concern: {topics[0]}"
     return ""
 
 
+def _unasked_complaint(text: str, words: Lexicon) -> bool:
+    """Said at the opening or the end of a call, without being asked: trouble of body or house."""
+    for question, bad in ((Question.HEALTH, "worse"), (Question.WATER_HEATING, "unsafe")):
+        for klass, hit in answer_hits(text, question, [], [], words):
+            if klass == bad and _MY_BODY_OR_HOUSE.search(text[: hit.end]):
+                return True
+    return False
+
+
+_MY_BODY_OR_HOUSE = re.compile(r"(我家|家里|屋里|我)[^，？]{0,5}[，]?[^，？]{0,5}$|(头|腰|腿|心里|身上|胃|胸|肚子|水管|暖气|下水|房子)")
 _BUT = re.compile(r"(就是?|不过|但是?|可是?|只是|倒是|可就是)[^，？]{0,6}$")
 
 

@@ -232,6 +232,8 @@ class SlotReader:
         """Over or taken care of, by words that can end this kind of event (火灭了 does not end a gas leak)."""
         if event is Event.SUICIDAL:
             return _CHEERED.search(context) is not None
+        if event not in _GETS_UP:
+            context = _UP_AGAIN.sub("", context)
         if event is Event.GAS_LEAK:
             context = _FLAME_OUT.sub("", context)
         return self._resolved.search(context) is not None
@@ -359,8 +361,8 @@ class SlotReader:
             if lasting and not resolved and not still_then and (now or found.event in _GOES_ON):
                 return Time.NOW
             return Time.RECENT
-        if self._habitual.search(clause):
-            return Time.HABITUAL
+        if self._habitual.search(clause):  # 天天想死 is the more urgent
+            return Time.NOW if found.event is Event.SUICIDAL else Time.HABITUAL
         if now:
             return Time.NOW
         if self._onset.search(clause):
@@ -439,6 +441,8 @@ _GOES_ON = frozenset({Event.CANNOT_GET_UP, Event.NO_FOOD})
 _SEEN = re.compile(r"闻(到|着|见)|看见|看到|听见|已经|真的?(?=[^，？]{0,2}$)")
 _TOLD_AS_DONE = re.compile(r"了?[，？]")  # 着火了，咋办: a pause after the fact makes it a fact
 _GONE = re.compile(r"(刚|早|都|早就|已经|才)?(走了?|没了|去世|过世|不在了|死了?)(了|以后|那|后|之后|多年|[，？]|好)")
+_GETS_UP = frozenset({Event.FALL, Event.CANNOT_GET_UP, Event.UNCONSCIOUS})
+_UP_AGAIN = re.compile(r"(爬|站|坐|撑|扶)(了)?起来")
 _NEXT_DOOR = re.compile(r"楼上|楼下|隔壁|对门|邻居家|往我|我屋")
 _IS_HIS_SPOUSE = re.compile(r"我是?(他|她)(的)?(老伴|爱人|老公|老婆|媳妇|男人|老头|对象)")
 # The clause before ends its own matter: what follows is about the speaker again.
