@@ -5,7 +5,7 @@
     python benchmarks/audio_understanding.py --misses --conditions clean --voices zm_yunyang
 
 The utterances are tests/corpus/audio (README there). `file` is the path of a call without the network;
-`sip` is real RTP on loopback, four calls at once, over a sample that is spread evenly over the corpus.
+`sip` is real RTP on loopback, three calls at once, over a sample that is spread evenly over the corpus.
 """
 
 from __future__ import annotations
@@ -55,9 +55,12 @@ def main() -> int:
         with Progress(
             *Progress.get_default_columns()[:3], TimeElapsedColumn(), TimeRemainingColumn(), console=stderr
         ) as bar:
-            task = bar.add_task(path, total=len(some) * len(arguments.conditions))
-            measured[path] = _measure(path, some, arguments, lambda bar=bar, task=task: bar.advance(task))
-    rows = list(_rows(measured, arguments.conditions))
+            conditions = arguments.conditions if path == "file" else arguments.sip_conditions
+            task = bar.add_task(path, total=len(some) * len(conditions))
+            measured[path] = _measure(
+                path, some, conditions, arguments.model, lambda bar=bar, task=task: bar.advance(task)
+            )
+    rows = list(_rows(measured))
     if arguments.json:
         print(json.dumps({"seconds": round(time.monotonic() - began), "rows": rows}, ensure_ascii=False))
     else:
@@ -91,6 +94,7 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--conditions", type=some_of(tuple(CONDITIONS)), default=list(CONDITIONS))
     parser.add_argument("--through", type=some_of(PATHS), default=["file"])
+    parser.add_argument("--sip-conditions", type=some_of(tuple(CONDITIONS)), default=["clean"])
     parser.add_argument("--voices", type=some_of(voices), default=[])
     parser.add_argument("--sample", type=int, default=SIP_SAMPLE, help="utterances that go through SIP")
     parser.add_argument("--model", type=Path, default=STARTER_FOLDER)
@@ -104,17 +108,19 @@ def _sample(chosen: Sequence[Item], size: int) -> list[Item]:
     return [chosen[at * len(chosen) // size] for at in range(size)] if size < len(chosen) else list(chosen)
 
 
-def _measure(path: str, some: Sequence[Item], arguments: argparse.Namespace, advance: Any) -> list[Outcome]:
+def _measure(
+    path: str, some: Sequence[Item], conditions: Sequence[str], model: Path, advance: Any
+) -> list[Outcome]:
     if path == "sip":
-        return over_sip.run(some, arguments.conditions, arguments.model, advance)
-    return at_file_speed(some, arguments.conditions, Recogniser(arguments.model), advance)
+        return over_sip.run(some, conditions, model, advance)
+    return at_file_speed(some, conditions, Recogniser(model), advance)
 
 
-def _rows(measured: dict[str, list[Outcome]], conditions: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _rows(measured: dict[str, list[Outcome]]) -> Iterator[dict[str, Any]]:
     for path, outcomes in measured.items():
         voices = sorted({each.item.voice for each in outcomes})
         for group, kinds in GROUPS:
-            for condition in conditions:
+            for condition in CONDITIONS:
                 for voice in (*voices, "both"):
                     some = [
                         each
@@ -191,7 +197,7 @@ Written by `python benchmarks/audio_understanding.py --through file,sip --write`
 - **Conditions**: clean; room noise (1/f) 20 dB and 10 dB below the speech, before, beneath and after it.
 - **Path `file`**: 8 kHz, G.711 A-law, endpointer, the question's own grammar, Vosk with the starter model,
   judgement, and the dialogue's rule on what is believed. **Path `sip`**: the same over real SIP and RTP on
-  loopback, four calls at once, for an even sample.
+  loopback, three calls at once, for an even sample.
 - **Urgent recall**: of the utterances that mean danger now, those that ring a human. The others are asked
   about or looked at by a human the same day (review), or lost.
 - **False urgent**: benign answers, requests and harmless sentences that would ring a human.

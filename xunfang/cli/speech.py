@@ -11,8 +11,8 @@ from rich.progress import Progress
 
 from ivr.dialogue import dialplan as plans
 from ivr.dialogue.grammar import phrases
-from ivr.speech.file import recognise_file
-from ivr.speech.recogniser import Recogniser, weigh
+from ivr.speech.file import joined, recognise_file
+from ivr.speech.recogniser import Recogniser
 from ivr.speech.render import SHIPPED, render_missing
 from ivr.speech.tts_kokoro import KokoroTts
 from ivr.understanding import understand
@@ -48,11 +48,7 @@ def recognise(
     broken = False
     for file in files:
         try:
-            heard = weigh(
-                word
-                for utterance in recognise_file(file, recogniser, grammar, settings.speech.tail_ms)
-                for word in utterance.heard.words
-            )
+            heard = joined(recognise_file(file, recogniser, grammar, settings.speech.tail_ms))
         except XunfangError as error:
             broken = True
             stderr.print(f"{file}: {error}", markup=False)

@@ -67,8 +67,8 @@ class Outcome:
     def taken_for_well(self) -> bool:
         """The worst that can happen: something else was said, and all is thought to be well."""
         well = WELL.get(Question(self.item.question), frozenset())
-        if self.alert != Alert.NONE or self.answer not in well:
-            return False
+        if self.exact or self.alert != Alert.NONE or self.answer not in well:
+            return False  # heard word for word: what the words mean is measured on text
         if self.item.alert == Alert.URGENT:
             return True
         return self.item.answer is not None and self.item.answer not in well

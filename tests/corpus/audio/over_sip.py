@@ -27,11 +27,13 @@ from ivr.telephony.account import AccountSpec, SipAccount
 from ivr.telephony.call import MediaUp, SipCall
 from ivr.telephony.endpoint import SipEndpoint
 from ivr.telephony.leg import Leg
-from ivr.telephony.model import MAX_CALLS, EndpointConfig
+from ivr.telephony.model import EndpointConfig
 from ivr.understanding.model import Question
+from xunfang.errors import TrunkError
 
 RTP_PORTS = 100
 ELDERS_RTP, LINE_RTP = 36_000, 36_200
+AT_ONCE = 3  # calls; pjsua2 has four slots, and one that has just ended takes its slot a moment longer
 PACE_S = 0.1  # between INVITEs
 NO_SPEECH_S = 5.0  # then nothing was heard at all
 QUIET_S = 0.6  # after the last word was understood: no second utterance comes any more
@@ -156,16 +158,23 @@ def _line(pipe: Connection, address: str, model: Path, jobs: list[Job]) -> None:
     next_dial = 0.0
     while waiting or live:
         endpoint.poll(10)
-        if waiting and len(live) < MAX_CALLS and endpoint.free_slots and time.monotonic() >= next_dial:
+        if waiting and len(live) < AT_ONCE and endpoint.free_slots and time.monotonic() >= next_dial:
+            next_dial = time.monotonic() + PACE_S
             at = waiting.popleft()
             item, condition = jobs[at]
             hearing = Hearing(workers, TAIL_MS)
-            call = account.dial(f"sip:{item.id}-{condition}@{address}", Leg(hearing.frame))
+            try:
+                call = account.dial(f"sip:{item.id}-{condition}@{address}", Leg(hearing.frame))
+            except TrunkError:  # no slot yet
+                waiting.appendleft(at)
+                continue
             live.append(_Listening(at, dialplan.phrases(plan, Question(item.question)), hearing, call))
-            next_dial = time.monotonic() + PACE_S
         for each in [each for each in live if each.step()]:
             each.call.hang_up("heard")
             live.remove(each)
-            pipe.send(each.result)
+            if each.call.answered:
+                pipe.send(each.result)
+            else:  # the elders' process had no slot
+                waiting.append(each.at)
     workers.close()
     endpoint.exit_process(0)
