@@ -12,14 +12,15 @@ from ivr.understanding.patterns import longest_only
 OVERRIDING = ("opt_out", "ask_human")
 # Beside no real answer, the first of these that was heard.
 ORDER = (
-    "opt_out", "ask_human", "silence_noise", "busy_later", "slower_louder", "repeat_request", "not_heard", "goodbye",
-    "backchannel",
+    "opt_out", "ask_human", "silence_noise", "busy_later", "slower_louder", "repeat_request", "not_heard",
+    "goodbye", "backchannel",
 )  # fmt: skip
 # A backchannel is one only when nothing else was said.
 _ONLY_BACKCHANNEL = re.compile(
     r"^([嗯哦噢喔啊哎诶唔呃欸昂哈唉哼呐哪，]|你说|你讲|说吧|讲吧|听着[呢了]?|我听着[呢了]?|接着讲|往下讲|接着说|你?继续|我在听|往下说|你问吧?|问吧|"
     r"是吗|这样啊|这样子|知道了|晓得了|明白了?|行行行|好好好|听到了|听见了|收到|懂了|好的?|行|对|是|呀|啊|吧|呢|了)+$"
 )
+_FOR_EVER = re.compile(r"以后|今后|往后|再也|再打|老打|总打|天天|永远|烦|删|下次")
 # To the opening question a postponement is the answer (是我，我在外面，晚点打).
 POSTPONES = frozenset({Question.IDENTITY, Question.ANY, Question.CALLBACK})
 
@@ -52,6 +53,8 @@ def decide(
         controls = {c: at for c, at in controls.items() if c != "backchannel"}
     if danger or not controls:
         return answer
+    if question is Question.CALLBACK and answer == "no" and not _FOR_EVER.search(text):
+        return answer  # 不用打 declines this one call, not all calls
     for control in OVERRIDING:
         if control in controls:
             return control

@@ -12,6 +12,8 @@ from ivr.understanding.slots import Found
 
 # An idiom masks what it covers at least this much of.
 MASK_SHARE = 0.5
+# An idiom this long is never the accident of a misheard word.
+MIN_KEPT_IDIOM_CHARS = 3
 _KINDS = ("event", "plea", "idiom")
 
 
@@ -61,7 +63,9 @@ class EventFinder:
     def idiom_spans(self, text: str) -> list[tuple[int, int]]:
         """Idioms in words as heard: 愁死我 must not be repaired into 抽死我."""
         return [
-            (h.start, h.end) for h in self._patterns.find(text) if self._entries[h.owner].kind == "idiom" and h.end - h.start > 2
+            (h.start, h.end)
+            for h in self._patterns.find(text)
+            if self._entries[h.owner].kind == "idiom" and h.end - h.start >= MIN_KEPT_IDIOM_CHARS
         ]
 
     def _in_scope(self, hit: Hit, question: Question, text: str) -> bool:

@@ -192,7 +192,9 @@ def _unasked_complaint(text: str, words: Lexicon) -> bool:
     return False
 
 
-_MY_BODY_OR_HOUSE = re.compile(r"(我家|家里|屋里|我)[^，？]{0,5}[，]?[^，？]{0,5}$|(头|腰|腿|心里|身上|胃|胸|肚子|水管|暖气|下水|房子)")
+_MY_BODY_OR_HOUSE = re.compile(
+    r"(我家|家里|屋里|我)[^，？]{0,5}[，]?[^，？]{0,5}$|(头|腰|腿|心里|身上|胃|胸|肚子|水管|暖气|下水|房子)"
+)
 _BUT = re.compile(r"(就是?|不过|但是?|可是?|只是|倒是|可就是)[^，？]{0,6}$")
 
 

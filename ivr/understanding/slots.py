@@ -229,7 +229,7 @@ class SlotReader:
         )
 
     def _is_over(self, event: Event, context: str) -> bool:
-        """Over or taken care of, by words that can end this kind of event (火灭了 does not end a gas leak)."""
+        """Over or taken care of, by words that can end this kind of event (火灭了 ends no gas leak)."""
         if event is Event.SUICIDAL:
             return _CHEERED.search(context) is not None
         if event not in _GETS_UP:
@@ -255,9 +255,8 @@ class SlotReader:
             if _ECHO_AFFIRMED.match(said):
                 return Polarity.AFFIRMED, False, ""
             return (Polarity.NEGATED if _ECHO_DENIED.match(said) else Polarity.ASKED), False, ""
-        if after.startswith("？") and len(after) > 1:  # the elder repeats the question
-            if _DENIES_AFTER.match(after):
-                return Polarity.NEGATED, False, ""
+        if _DENIES_AFTER.match(after):  # the elder repeats the question and denies it
+            return Polarity.NEGATED, False, ""
         if self._near.search(before) or _GAP_NEAR.search(gap):
             return Polarity.NEGATED, True, ""
         if self._double.search(before) or (gap and self._double.search(gap)):
@@ -413,10 +412,10 @@ class SlotReader:
     def _last_person(self, before: str, fallback: str) -> Subject | None:
         last: re.Match[str] | None = None
         for match in self._people.finditer(before):
-            if match.lastgroup == "self" and last is not None and last.lastgroup != "self":
-                # 老伴把我…, 儿子给我…: the object does not take the subject's place
-                if re.search(r"(给|把|跟|和|对|叫|让|帮|替|陪|看|管|照顾|喊|打)$", before[: match.start()]):
-                    continue
+            as_object = match.lastgroup == "self" and last is not None and last.lastgroup != "self"
+            # 老伴把我…, 儿子给我…: the object does not take the subject's place
+            if as_object and _OBJECT_MARK.search(before[: match.start()]):
+                continue
             if match.lastgroup != "self" and _GONE.match(before[match.end() :]):
                 continue  # 老伴走了以后我...
             last = match
@@ -440,9 +439,12 @@ _FLAME_OUT = re.compile(r"(浇|扑|吹|弄|淹)?灭(了|掉)")
 _GOES_ON = frozenset({Event.CANNOT_GET_UP, Event.NO_FOOD})
 _SEEN = re.compile(r"闻(到|着|见)|看见|看到|听见|已经|真的?(?=[^，？]{0,2}$)")
 _TOLD_AS_DONE = re.compile(r"了?[，？]")  # 着火了，咋办: a pause after the fact makes it a fact
-_GONE = re.compile(r"(刚|早|都|早就|已经|才)?(走了?|没了|去世|过世|不在了|死了?)(了|以后|那|后|之后|多年|[，？]|好)")
+_GONE = re.compile(
+    r"(刚|早|都|早就|已经|才)?(走了?|没了|去世|过世|不在了|死了?)(了|以后|那|后|之后|多年|[，？]|好)"
+)
 _GETS_UP = frozenset({Event.FALL, Event.CANNOT_GET_UP, Event.UNCONSCIOUS})
 _UP_AGAIN = re.compile(r"(爬|站|坐|撑|扶)(了)?起来")
+_OBJECT_MARK = re.compile(r"(给|把|跟|和|对|叫|让|帮|替|陪|看|管|照顾|喊|打)$")
 _NEXT_DOOR = re.compile(r"楼上|楼下|隔壁|对门|邻居家|往我|我屋")
 _IS_HIS_SPOUSE = re.compile(r"我是?(他|她)(的)?(老伴|爱人|老公|老婆|媳妇|男人|老头|对象)")
 # The clause before ends its own matter: what follows is about the speaker again.
