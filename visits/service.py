@@ -265,6 +265,7 @@ def _line(work: Work, case: Case, now: datetime | None) -> dict[str, Any]:
         "priority_zh": zh(case.priority),
         "status": case.status.value,
         "status_zh": zh(case.status),
+        "level": None if case.level is None else case.level.value,  # the highest that was rung
         "elder_id": case.elder_id,
         "elder": elder.name,
         "opened_at": case.opened_at.isoformat(),

@@ -13,11 +13,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from storage import Store
+from visits.deadlines import load_deadlines
 from visits.model import CaseDraft
+from visits.reminders import remind_due
 from visits.service import open_case
 from xunfang.cli.cases import app
 from xunfang.cli.output import console
-from xunfang.clock import SystemClock
+from xunfang.clock import FixedClock, SystemClock
 from xunfang.errors import BadInput, Conflict, NotFound
 from xunfang.vocabulary import CaseKind, Priority
 
@@ -153,6 +155,17 @@ def test_a_refusal_names_the_next(run: Run) -> None:
     assert (told["status"], told["visitor"], told["visitor_id"]) == ("assigned", "周主任", 2)
     assert [each["asked"] for each in told["candidates"]] == [True, False]
     assert "已推辞或未回应" in run("show", "1").stdout
+
+
+def test_the_queue_says_to_whom_it_was_reported(run: Run, tmp_path: Path) -> None:
+    store, clock = Store(f"sqlite:///{tmp_path}/xunfang.db", [SECRET]), FixedClock(SystemClock().now())
+    clock.move(timedelta(minutes=10))
+    remind_due(store, clock, load_deadlines())
+    store.close()
+    (listed,) = json.loads(run("--json").stdout)
+    assert (listed["status"], listed["level"], listed["visitor"]) == ("assigned", "village", "周主任")
+    assert "已分派（已上报村级）" in run().stdout
+    assert "上报村级：逾期无人接受" in run("show", "1").stdout
 
 
 def test_without_a_name_the_login_is_who_did_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from xunfang.cli.case_steps import register_steps
 from xunfang.cli.output import AsJson, console, print_json, print_table, settings_of
 from xunfang.clock import SystemClock
 from xunfang.settings import Settings
+from xunfang.vocabulary import CaseLevel, zh
 from xunfang.wiring import open_store
 
 app = typer.Typer(invoke_without_command=True)
@@ -58,13 +59,18 @@ def print_queue(queue: list[dict[str, Any]], settings: Settings) -> None:
                 case["elder"],
                 local(case["deadline"], settings) + (" 已超时" if case.get("overdue") else ""),
                 case["visitor"] or "待指派",
-                case["status_zh"],
+                _status(case),
                 case["summary"],
             )
             for case in queue
         ),
         empty="上门队列里没有待办案件。",
     )
+
+
+def _status(case: dict[str, Any]) -> str:
+    rung = "" if case["level"] is None else f"（已上报{zh(CaseLevel(case['level']))}级）"
+    return f"{case['status_zh']}{rung}"
 
 
 @app.command()
@@ -87,7 +93,7 @@ def show(
 def _print_case(case: dict[str, Any], settings: Settings) -> None:
     """For a supervisor's eyes: who, by when, why with the words and seconds, and what was done."""
     late = " 已超时" if case["overdue"] and case["closed_at"] is None else ""
-    _line(f"案件 {case['id']}  {case['priority_zh']} · {case['kind_zh']} · {case['status_zh']}", style="bold")
+    _line(f"案件 {case['id']}  {case['priority_zh']} · {case['kind_zh']} · {_status(case)}", style="bold")
     _line(f"老人：{case['elder']}  电话：{case['phone']}  地址：{case['area']} {case['address']}")
     why = f"（{case['visitor_why']}）" if case["visitor_why"] else ""
     _line(f"期限：{local(case['deadline'], settings)}{late}  巡访员：{case['visitor'] or '待指派'}{why}")
