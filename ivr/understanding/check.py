@@ -95,8 +95,8 @@ def _scopes(entry: Entry) -> tuple[str, ...]:
     """Two entries contradict each other only inside one of these."""
     if entry.kind == "answer":
         return tuple(f"answer:{q}" for q in entry.questions)
-    if entry.kind in ("repair", "guard"):
-        return ("sound",)
+    if entry.kind == "guard":  # a word may be left alone when heard, and be what its homophone becomes
+        return ()
     if entry.kind == "event" and entry.questions:
         return tuple(f"event:{q}" for q in entry.questions)
     if entry.kind == "detail":
