@@ -106,7 +106,8 @@ class _Place:
 
 
 _ECHO = re.compile(
-    r"(摔|疼|痛|晕|漏|着|喘|流|闷|麻|吃|骗|打|吐|丢|闻|有|是|起|冒|歪|昏|跌|绊)(没|不|冇)(有)?\1"
+    r"(摔|疼|痛|晕|漏|着|喘|流|闷|麻|吃|骗|打|吐|丢|闻|有|是|起|冒|歪|昏|跌|绊|走丢|摔倒|晕倒|着火|漏气|上当|想死)"
+    r"(没|不|冇)(有)?\1"
 )
 _ECHO_DENIED = re.compile(r"[啊呀呢嘛]?(没|不|冇)|[^，？]{0,6}[，？][^，？]{0,3}?(没|不|冇|哪有|哪能|无)")
 _ECHO_AFFIRMED = re.compile(
@@ -121,7 +122,9 @@ _GAP_FEAR = re.compile(r"怕|要是|万一|担心")
 _ONLY_TIME = re.compile(
     r"^(那?(都)?是)?.{0,8}(的事儿?|的时候|时候|那会儿?|那阵|的老黄历|老毛病了?|年了|老病了?)(了|啊)?$"
 )
-_DENIES_AFTER = re.compile(r"？[^，？]{0,5}(没|不|瞎说|胡说|哪|冇|别瞎|扯|乱讲|瞎讲|净瞎)")
+_DENIES_AFTER = re.compile(
+    r"？[^，？]{0,5}(没|不|瞎说|胡说|哪|冇|别瞎|扯|乱讲|瞎讲|净瞎|谁敢|谁(打|骗|说)|舍不得|想得开|好着|好得很|挺好|门儿都|还能)"
+)
 _SELF_DONE = re.compile(r"(吗|没有|没|不)？$")
 
 
@@ -148,7 +151,7 @@ class SlotReader:
         self._asked = re.compile(f"(?:{cue('asked')})[^，？]{{0,4}}$")
         self._media = re.compile(cue("media"))
         self._warning = re.compile(cue("warning"))
-        self._correction = re.compile(f"^[^，？]{{0,3}}[，？](?:{cue('correction')})")
+        self._correction = re.compile(f"^[^，？]{{0,3}}[，？](?:[哎唉啊嗯呃哦]+，?)?(?:{cue('correction')})")
         self._past = re.compile(cue("past"))
         self._recent = re.compile(cue("recent"))
         self._onset = re.compile(cue("onset"))
@@ -186,11 +189,12 @@ class SlotReader:
             or self._rhetorical.search(before)
             or self._media.search(far_before)
             or self._is_hypothetical(far_before)
+            or _IF_THEN.search(text[:start])
             or self._warning.search(text[: end + 8])
         )
 
     def corrected(self, text: str, found: Found) -> bool:
-        return bool(self._correction.match(text[found.end : found.end + 12]))
+        return bool(self._correction.match(text[found.end : found.end + 14]))
 
     def read(
         self, text: str, found: Found, question: Question, previous: tuple[Found, Slots] | None, plea: bool
@@ -205,7 +209,9 @@ class SlotReader:
         # A softener or a recovery counts in this clause and the two that follow it.
         whole = text[start:end]
         tail = _following(text, end, 2)
-        resolved = self._is_over(found.event, whole + tail)
+        resolved = self._is_over(found.event, whole + tail) or (
+            found.event in _LEAVES_MARKS and _AFTERMATH.search(text[: found.end]) is not None
+        )
         softened = self._mild.sub("", whole + tail)
         mild = softened != whole + tail
         subject = self._subject(text, found, start, previous, media)
@@ -245,8 +251,8 @@ class SlotReader:
         text, found, before, after, gap = here.text, here.found, here.before, here.after, here.found.gap
         if warning:
             return Polarity.UNCERTAIN, False, "warning"
-        echo = _ECHO.search(text[: found.end + 3], max(0, found.start - 3))
-        if echo and echo.start() and text[echo.start() - 1] in "没不冇":
+        echo = _ECHO.search(text[: found.end + 5], max(0, found.start - 4))
+        if echo and (echo.start() >= found.end or (echo.start() and text[echo.start() - 1] in "没不冇")):
             echo = None
         if echo:
             said = text[echo.end() :]
@@ -322,18 +328,22 @@ class SlotReader:
         if hypothetical:
             return Time.HYPOTHETICAL
         found = here.found
-        if found.time:
-            return Time(found.time)
         clause = here.text[here.start : here.end]
         told = self._time_words(clause, found, resolved)
+        if found.time:
+            return Time.PAST if told is Time.PAST else Time(found.time)
         if told is None and here.start >= 2:
             earlier_start, earlier_end = clause_of(here.text, here.start - 2)
             if earlier_end - earlier_start <= TIME_CLAUSE_CHARS:
                 told = self._time_words(here.text[earlier_start:earlier_end], found, resolved)
+            if told is None and (resolved or found.event in _HAPPENS):
+                told = self._time_of_story(here.text[:earlier_start])
         if told is None:
             later = _following(here.text, here.end, 1)[1:]
             if _ONLY_TIME.search(later):
                 told = self._time_words(later, found, resolved)
+        if told is Time.RECENT and self._just_now(here, found, resolved):
+            return Time.NOW
         if polarity is Polarity.NEGATED and told in (None, Time.NOW, Time.HABITUAL):
             if found.event is Event.GAS_LEAK and here.question is Question.EVENT:
                 return Time.RECENT
@@ -346,9 +356,26 @@ class SlotReader:
             return Time.NOW
         if resolved or (told_of_others and found.event not in _LYING_THERE):
             return Time.RECENT
-        if found.event is Event.FALL and (here.plea or here.question in SPONTANEOUS) and not mild:
+        if found.event is Event.FALL and (
+            found.level == "urgent" or ((here.plea or here.question in SPONTANEOUS) and not mild)
+        ):
             return Time.NOW
         return DEFAULT_TIME.get(found.event, Time.NOW)
+
+    def _time_of_story(self, earlier: str) -> Time | None:
+        """The time that opened the story (上礼拜忘了关火，锅烧干了，冒了一屋子烟)."""
+        if self._now.search(earlier) or self._onset.search(earlier):
+            return None
+        if self._past.search(earlier):
+            return Time.PAST
+        return Time.RECENT if self._recent.search(earlier) else None
+
+    def _just_now(self, here: _Place, found: Found, resolved: bool) -> bool:
+        """刚摔的，快来人: a fall a moment ago, with a cry for help or a grave sign, is now."""
+        if found.event not in _JUST or resolved or not (here.plea or found.level == "urgent"):
+            return False
+        clause = here.text[max(0, here.start - TIME_CLAUSE_CHARS) : here.end]
+        return _A_MOMENT_AGO.search(clause) is not None and not self._recent.search(clause)
 
     def _time_words(self, clause: str, found: Found, resolved: bool) -> Time | None:
         lasting = found.event in LASTING
@@ -379,16 +406,28 @@ class SlotReader:
             return Subject.SELF
         span_end = found.end
         if found.event in VICTIM_IS_SELF:
+            struck = _STRUCK.search(text[found.start : found.end + 5])
+            if struck is not None:
+                return self._last_person(struck.group(1), "") or Subject.OTHER
+            if found.event is Event.VIOLENCE and _SCUFFLE.search(text[start:span_end]):
+                return Subject.OTHER
             victim = _VICTIM.search(text[start : found.start + 2])
             if victim is None or "我" in text[start : span_end + 2]:
                 relative = self.relative_speaks(text) and "我" not in text[found.start : span_end + 2]
                 return Subject.OTHER if relative else Subject.SELF
             return self._last_person(victim.group(1), "") or Subject.SELF
-        here = self._last_person(text[start : found.start], text[start:span_end])
+        here = self._last_person(text[start : found.start], text[start:span_end], text[:start])
         if here is Subject.OTHER and _IS_HIS_SPOUSE.search(text):
             return Subject.SPOUSE
+        if here is Subject.SPOUSE and self.relative_speaks(text) and _OLD_ONE.search(text[start:span_end]):
+            return Subject.OTHER
         if here is not None:
             return here
+        named = _NAMED_AFTER.match(text[found.end :])  # 嘴唇都紫了，我老伴
+        if named is not None:
+            person = self._last_person(named.group(1), "")
+            if person is not None:
+                return person
         # No subject in this clause: it is still about whom the clauses before spoke of.
         if previous is not None and previous[1].subject is not Subject.SELF and not previous[1].media:
             return previous[1].subject
@@ -409,9 +448,11 @@ class SlotReader:
             at = earlier_start
         return Subject.OTHER if relative else Subject.SELF
 
-    def _last_person(self, before: str, fallback: str) -> Subject | None:
+    def _last_person(self, before: str, fallback: str, earlier: str = "") -> Subject | None:
         last: re.Match[str] | None = None
         for match in self._people.finditer(before):
+            if match.lastgroup == "other" and _DOER.search(before[: match.start()]):
+                continue  # 叫狗咬了: the dog is not the one who bleeds
             as_object = match.lastgroup == "self" and last is not None and last.lastgroup != "self"
             # 老伴把我…, 儿子给我…: the object does not take the subject's place
             if as_object and _OBJECT_MARK.search(before[: match.start()]):
@@ -425,11 +466,23 @@ class SlotReader:
                 break
         if last is None or last.lastgroup is None:
             return None
+        if last.lastgroup == "other" and last.group() in _PRONOUNS and earlier:
+            named = [m for m in self._people.finditer(earlier) if m.group() not in _PRONOUNS]
+            others = [m for m in named if m.lastgroup != "self"]
+            if others and others[-1].lastgroup == "spouse":
+                return Subject.SPOUSE
         if last.lastgroup == "spouse" and last.group() in _OLD_PERSON and self.relative_speaks(before):
             return Subject.OTHER
         return Subject(last.lastgroup)
 
 
+_PRONOUNS = frozenset({"他", "她", "他们", "她们"})
+_DOER = re.compile(r"(被|让|叫|挨|遭)$")
+_OLD_ONE = re.compile(r"老太太|老头子?|老爷子|老婆婆")
+_NAMED_AFTER = re.compile(r"[了啦呢]?，(我?(?:老伴|老头子?|老太婆|老婆子?|爱人|妈|爸|奶奶|爷爷))(?=$|[，？])")
+# Whom the blows strike: 打我老伴, 追他妈.
+_STRUCK = re.compile(r"[打踹揍砍捅掐追推踢抽骂砸往]着?(我老伴|我妈|我爸|我孙[子女]|老伴|他妈|她妈|他爸|他媳妇|他老婆|老太太|她|女的)")
+_SCUFFLE = re.compile(r"(孙[子女]|孩子|小孩|小朋友|两口子|俩人|邻居|隔壁|楼上|楼下|对门|对面)[^，？我]{0,10}(打架|打起来|动手|打仗|打得|干架|吵架|撕巴)")
 _OLD_PERSON = frozenset({"老太太", "老头", "老头子"})  # a relative says it of the elder
 # Who is beaten or robbed: 老伴被人打了. Whoever else is named is the doer.
 _VICTIM = re.compile(r"([^，？]{1,8}?)(?:也|又|都|前几天|昨天|刚才|差点)?(?:被|让|叫|挨|遭)")
@@ -442,11 +495,21 @@ _TOLD_AS_DONE = re.compile(r"了?[，？]")  # 着火了，咋办: a pause after
 _GONE = re.compile(
     r"(刚|早|都|早就|已经|才)?(走了?|没了|去世|过世|不在了|死了?)(了|以后|那|后|之后|多年|[，？]|好)"
 )
+# Things that happen at one time; what was told of last week goes on in the next clause.
+_HAPPENS = frozenset({Event.FIRE, Event.FALL, Event.FRAUD, Event.VIOLENCE, Event.LOST, Event.POISONING})
+_JUST = frozenset({Event.FALL, Event.VIOLENCE})
+_A_MOMENT_AGO = re.compile(r"刚|将才|这会儿|方才|现在|才摔|才跌")
+_LEAVES_MARKS = frozenset({Event.STROKE_SIGNS, Event.SEVERE_PAIN, Event.CANNOT_GET_UP})
+_AFTERMATH = re.compile(r"刚?出(了)?院|后遗症|落下的?|恢复期|康复|做完手术|开完刀|手术后")
+_IF_THEN = re.compile(r"(要是|如果|万一|假如)[^？]{0,16}就[^？]{0,16}$")
 _GETS_UP = frozenset({Event.FALL, Event.CANNOT_GET_UP, Event.UNCONSCIOUS})
 _UP_AGAIN = re.compile(r"(爬|站|坐|撑|扶)(了)?起来")
 _OBJECT_MARK = re.compile(r"(给|把|跟|和|对|叫|让|帮|替|陪|看|管|照顾|喊|打)$")
 _NEXT_DOOR = re.compile(r"楼上|楼下|隔壁|对门|邻居家|往我|我屋")
-_IS_HIS_SPOUSE = re.compile(r"我是?(他|她)(的)?(老伴|爱人|老公|老婆|媳妇|男人|老头|对象)")
+_IS_HIS_SPOUSE = re.compile(
+    r"我就?是?(他|她)(的)?(老伴|爱人|老公|老婆|媳妇|男人|老头|对象|屋里人|屋里的|那口子|家里的|当家的)"
+    r"|我就?是(老伴|爱人|屋里人|家里那口子)"
+)
 # The clause before ends its own matter: what follows is about the speaker again.
 _CLOSED = re.compile(
     r"外地|上班|打工|不在|来不了|不来|没来|走了|没了|去世|死|忙|电话|回来|送|买|说|放学|上学|做饭|孝顺|给我|看我"
