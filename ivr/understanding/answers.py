@@ -140,6 +140,7 @@ def _mobility(heard: Heard) -> str:
         if (
             (_OLD.search(heard.text) or heard.has("same"))
             and not heard.urgent
+            and not _BUT.search(heard.text[: heard.last.get("worse", 0)])
             and not _MORE.search(heard.text)
         ):
             return "same"
@@ -193,7 +194,8 @@ def _safety(heard: Heard) -> str:
         over = [m.start() for m in _OVER.finditer(heard.text)]
         if over and over[-1] > heard.last["unsafe"]:
             return "safe"
-        return "partly" if heard.has("partly") else "unsafe"
+        mostly_fine = heard.has("partly") or _WORKS.search(heard.text) is not None
+        return "partly" if mostly_fine and not _GRAVE.search(heard.text) else "unsafe"
     if here:
         return "partly" if any(s.resolved for _, s in here) else "unsafe"
     if heard.has("partly") or near:
@@ -211,6 +213,16 @@ def _safety(heard: Heard) -> str:
     return "unclear"
 
 
+# The thing works or the rest is fine: a fault beside these is a small one ...
+_WORKS = re.compile(
+    r"(还|都|也|大体|大致|大部分|基本|总的|平时|平常|白天)(还)?(行|好用|可以|能用|能使|能打着|没事|好使|热)(?!不)|(?<!不)(?<!没)还?算?放心|"
+    r"还能(使|用|待)|凑合|够用|别(处|的)[^，？]{0,3}(都|也|还|利索|好|行)|好用，?就是|(就|才)(好|亮|着)(了)?$|灭火器有|时好时坏|倒是有|不多"
+)
+# ... unless it can kill or leaves the house without water, power or warmth.
+_GRAVE = re.compile(
+    r"漏(气|煤气|电)|煤气味|打火(?!机)|冒(火|烟|过)|起火|着火|烧(黑|焦|化|坏)|化了|电着|触电|麻(手|人|了)|(老鼠|耗子)|火星|浇灭|"
+    r"停了|冰(窖|凉)|结冰|头(晕|疼|痛)|关不(严|上|死|住)|露(铜|线)|铜丝|床上抽|堵(死|满)|汽油|鞭炮|烟花|好几天|没人(修|管)"
+)
 _UNKNOWING = re.compile(r"(不懂|不知道|不晓得|不清楚|说不好)")
 
 
@@ -457,6 +469,38 @@ def answer_hits(
     return out
 
 
+# 哦不, 说错了: what came before is taken back.
+_TAKEN_BACK = re.compile(r"哦不|噢不|(?<!对)不对(?!劲|头)|不是不是|[说讲记搞]错了|错了错了|我是说")
+# 以前得扶墙，现在拐棍都扔了: of then and now, now is the answer.
+_THEN = re.compile(r"以前|从前|原来|原先|早先|年轻|那会|那阵|前阵子|前段|去年|前年|头几年|[一二三四五六七八九十几]年前")
+_NOW = re.compile(r"现在|如今|这会儿?|眼下|今年|眼目前")
+# 我们年轻那会儿点煤油灯: a tale of old times says nothing of today.
+_OLD_TIMES = re.compile(r"年轻(时候|那会|的时候)|旧社会|小时候|解放前|生产队|当年|那年头|[五六七八]几年|[二三四五六]十年前")
+
+
+def _that_still_hold(text: str, hits: list[tuple[str, Hit]]) -> list[tuple[str, Hit]]:
+    """Without what the elder took back, and without how it was before the present he tells of."""
+    for marker in (list(_TAKEN_BACK.finditer(text))[-1:], _now_after_then(text)):
+        later = [h for h in hits if marker and h[1].start >= marker[0].end()]
+        if any(klass != "unclear" for klass, _ in later):
+            hits = later
+    if _OLD_TIMES.search(text) and not _NOW.search(text):
+        start, end = clause_of(text, _at(_OLD_TIMES, text))
+        hits = [h for h in hits if not start <= h[1].start < end]
+    return hits
+
+
+def _now_after_then(text: str) -> list[re.Match[str]]:
+    then = _THEN.search(text)
+    now = _NOW.search(text, then.end()) if then else None
+    return [now] if now else []
+
+
+def _at(pattern: re.Pattern[str], text: str) -> int:
+    match = pattern.search(text)
+    return match.start() if match else 0
+
+
 def answer(
     text: str,
     question: Question,
@@ -475,7 +519,7 @@ def answer(
         return ("unclear" if moans else "other"), -1
     last: dict[str, int] = {}
     first: dict[str, int] = {}
-    for klass, hit in answer_hits(text, question, judged, idioms, lexicon):
+    for klass, hit in _that_still_hold(text, answer_hits(text, question, judged, idioms, lexicon)):
         last[klass] = hit.start
         first.setdefault(klass, hit.start)
     if "not_good" in last:  # 不咋高兴: weaker than a complaint, it yields to 就那样
