@@ -56,7 +56,7 @@ class EventFinder:
                         cost=round(repaired.cost(hit.start, hit.end), 2),
                     )
                 )
-        found = _widest(_fracture_beats_fall(found))
+        found = _widest(_swindlers_gone(_fracture_beats_fall(found)))
         found.sort(key=lambda f: (f.start, f.end))
         return found, [(h.start, h.end, self._entries[h.owner].id) for h in longest_only(pleas)], idioms
 
@@ -89,6 +89,13 @@ def _fracture_beats_fall(found: list[Found]) -> list[Found]:
         for f in found
         if f.event is not Event.FALL or all(f.end <= b.start or f.start >= b.end for b in broken)
     ]
+
+
+def _swindlers_gone(found: list[Found]) -> list[Found]:
+    """钱让人骗光了，人都找不着了: it is the swindler who is not to be found."""
+    if not any(f.event is Event.FRAUD for f in found):
+        return found
+    return [f for f in found if f.event is not Event.LOST]
 
 
 def _widest(found: list[Found]) -> list[Found]:

@@ -183,9 +183,14 @@ class SlotReader:
         clause_start, _ = clause_of(text, start)
         before = text[max(clause_start, start - WINDOW_CHARS) : start]
         far_before = text[max(0, start - HYPOTHETICAL_CHARS) : start]
+        told = text[clause_start:start]
+        urged = _URGED.match(text[start:end]) is not None  # 啥都不要，快叫救护车
         return not (
-            self._negated.search(before)
-            or self._fear.search(before)
+            (self._negated.search(before) and not urged)
+            or (self._fear.search(before) and not urged)
+            or _DECLINED.search(before)
+            or _ON_SCREEN.search(text[:start])
+            or (_FETCHED.match(text[end:]) and self._recent.search(told))
             or self._rhetorical.search(before)
             or self._media.search(far_before)
             or self._is_hypothetical(far_before)
@@ -217,6 +222,8 @@ class SlotReader:
         subject = self._subject(text, found, start, previous, media)
         polarity, near, hypothetical = self._polarity(here, previous, media, warning)
         told_of_others = subject is Subject.OTHER and not self.relative_speaks(text)
+        if hypothetical == "bare":  # 着火……: nobody knows whose or where
+            hypothetical, subject = "", Subject.UNKNOWN
         if hypothetical == "eased":  # 不疼了: it did hurt
             hypothetical, resolved = "", True
         time = self._time(here, polarity, hypothetical, media or told_of_others, resolved, mild)
@@ -261,6 +268,9 @@ class SlotReader:
             if _ECHO_AFFIRMED.match(said):
                 return Polarity.AFFIRMED, False, ""
             return (Polarity.NEGATED if _ECHO_DENIED.match(said) else Polarity.ASKED), False, ""
+        if _BARE_WORD.fullmatch(text[found.start : found.end]):
+            if _BARE_BEFORE.fullmatch(text[: found.start]) and _BARE_AFTER.fullmatch(after):
+                return Polarity.UNCERTAIN, False, "bare"
         if _DENIES_AFTER.match(after):  # the elder repeats the question and denies it
             return Polarity.NEGATED, False, ""
         if self._near.search(before) or _GAP_NEAR.search(gap):
@@ -277,7 +287,9 @@ class SlotReader:
         if not negated and (self._fear.search(before) or _GAP_FEAR.search(gap)):
             return Polarity.UNCERTAIN, False, "fear"
         if not media:
-            conditional = self._is_hypothetical(here.far_before)
+            conditional = self._is_hypothetical(here.far_before) and not (
+                found.event is Event.SUICIDAL and _THIS_HOUR.search(text[here.start : found.end])
+            )
             what_then = (
                 not conditional
                 and found.event in _IMAGINABLE
@@ -331,7 +343,10 @@ class SlotReader:
         clause = here.text[here.start : here.end]
         told = self._time_words(clause, found, resolved)
         if found.time:
-            return Time.PAST if told is Time.PAST else Time(found.time)
+            told_otherwise = told in (Time.PAST, Time.RECENT) or (
+                told is Time.HABITUAL and found.event is Event.VIOLENCE
+            )
+            return told if told is not None and told_otherwise else Time(found.time)
         if told is None and here.start >= 2:
             earlier_start, earlier_end = clause_of(here.text, here.start - 2)
             if earlier_end - earlier_start <= TIME_CLAUSE_CHARS:
@@ -387,8 +402,9 @@ class SlotReader:
             if lasting and not resolved and not still_then and (now or found.event in _GOES_ON):
                 return Time.NOW
             return Time.RECENT
-        if self._habitual.search(clause):  # 天天想死 is the more urgent
-            return Time.NOW if found.event is Event.SUICIDAL else Time.HABITUAL
+        if self._habitual.search(clause) and not _THIS_TIME.search(clause):  # 天天想死 is the more urgent
+            often = found.event is Event.SUICIDAL and not _NOW_AND_THEN.search(clause)
+            return Time.NOW if often else Time.HABITUAL
         if now:
             return Time.NOW
         if self._onset.search(clause):
@@ -476,6 +492,10 @@ class SlotReader:
         return Subject(last.lastgroup)
 
 
+# One word of danger and nothing beside it but hesitation.
+_BARE_WORD = re.compile(r"摔了?|着火|起火|火|起不来|晕倒?了?|晕倒，晕倒了|流血|血|喘|煤气味?|漏气|死了?算了|死|胸口|心口|摔，摔了|骗子|摔，摔|死，死了算了")
+_BARE_BEFORE = re.compile(r"(嗯|啊|哎|唉|哎呀|哎哟|哎呦|呃|那个|那|我|，|？|摔|火|死|喘|血|晕倒?|流血|起|心|着|骗字|有个)*")
+_BARE_AFTER = re.compile(r"(嗯|啊|哎|唉|哎呀|哎哟|呃|那个|，|？|摔了?|火|喘|血|流血|晕倒了?|着火|起不来|死了?算了)*")
 _PRONOUNS = frozenset({"他", "她", "他们", "她们"})
 _DOER = re.compile(r"(被|让|叫|挨|遭)$")
 _OLD_ONE = re.compile(r"老太太|老头子?|老爷子|老婆婆")
@@ -501,6 +521,13 @@ _JUST = frozenset({Event.FALL, Event.VIOLENCE})
 _A_MOMENT_AGO = re.compile(r"刚|将才|这会儿|方才|现在|才摔|才跌")
 _LEAVES_MARKS = frozenset({Event.STROKE_SIGNS, Event.SEVERE_PAIN, Event.CANNOT_GET_UP})
 _AFTERMATH = re.compile(r"刚?出(了)?院|后遗症|落下的?|恢复期|康复|做完手术|开完刀|手术后")
+_URGED = re.compile(r"快|赶紧|赶快|马上|麻溜")
+_DECLINED = re.compile(r"(不用|不需要|用不着|不必|甭|没必要)[^，？]{0,2}$")
+_ON_SCREEN = re.compile(r"看(电视|戏|剧|电影)[^？]{0,10}$|里头(喊|叫)$")
+_FETCHED = re.compile(r"(来)?(拉|接|送|抬)(走|到|去)")
+_THIS_HOUR = re.compile(r"今天|今晚|今夜|今儿|这就|现在|马上")
+_THIS_TIME = re.compile(r"这回|这次|今天|现在|这会儿")
+_NOW_AND_THEN = re.compile(r"有时|偶尔|时不时|隔三差五|断断续续|好几年|好多年|一阵")
 _IF_THEN = re.compile(r"(要是|如果|万一|假如)[^？]{0,16}就[^？]{0,16}$")
 _GETS_UP = frozenset({Event.FALL, Event.CANNOT_GET_UP, Event.UNCONSCIOUS})
 _UP_AGAIN = re.compile(r"(爬|站|坐|撑|扶)(了)?起来")
