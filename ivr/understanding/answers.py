@@ -63,7 +63,25 @@ _OLD = re.compile(
 _MORE = re.compile(r"(加重|更|越来越|厉害了|严重|又犯|不如|重了)")
 
 
+# What follows the contrast is about another person, or too short to be a complaint (就是觉少).
+_NOT_A_COMPLAINT = re.compile(
+    r"老伴|老头|老婆|儿子|闺女|女儿|孩子|孙|邻居|[他她](?!们)|没|不(疼|痛|晕|碍事|影响)"
+)
+MIN_COMPLAINT_CHARS = 3
+
+
 def _wellbeing(heard: Heard) -> str:
+    answer = _state(heard)
+    but = _contrasted(heard.text)
+    if answer in ("good", "same") and but >= 0:
+        rest = heard.text[but:]
+        fine_after = max(heard.last.get("good", -1), heard.last.get("same", -1)) >= but
+        if len(rest) >= MIN_COMPLAINT_CHARS and not fine_after and not _NOT_A_COMPLAINT.search(rest):
+            return "worse"
+    return answer
+
+
+def _state(heard: Heard) -> str:
     bad = [
         (f, s)
         for f, s in heard.affirmed()
@@ -182,7 +200,26 @@ _SAFETY_EVENT = {
 }
 
 
+_CONTRAST = re.compile(r"，(就是|可就|不过|但是?|可是?|只是)(?!说)")
+
+
+def _contrasted(text: str) -> int:
+    """Where a 就是 / 不过 opens the part that takes back some of what was said; -1 without one."""
+    match = _CONTRAST.search(text)
+    return match.end() if match else -1
+
+
 def _safety(heard: Heard) -> str:
+    answer = _house(heard)
+    but = _contrasted(heard.text)
+    if answer in ("safe", "unclear") and but >= 0 and not _UNKNOWING.search(heard.text):
+        praised = _WORKS.search(heard.text, 0, but) or heard.has("safe")
+        if praised and heard.last.get("safe", -1) < but and not heard.judged:
+            return "unsafe" if _GRAVE.search(heard.text, but) else "partly"
+    return answer
+
+
+def _house(heard: Heard) -> str:
     events = _SAFETY_EVENT[heard.question]
     here = [(f, s) for f, s in heard.affirmed(*events) if s.subject is not Subject.OTHER]
     if any(s.time is Time.NOW and not s.resolved for _, s in here):
@@ -227,6 +264,13 @@ _UNKNOWING = re.compile(r"(不懂|不知道|不晓得|不清楚|说不好)")
 
 
 def _needs(heard: Heard) -> str:
+    settled = (  # 扶手装了，现在没啥要求了
+        heard.has("no")
+        and heard.last["no"] > heard.last.get("yes", len(heard.text))
+        and _NOTHING_MORE.search(heard.text, heard.last["no"] - 2)
+    )
+    if settled and not heard.urgent:
+        return "no"
     if heard.urgent or heard.has("yes") or heard.concern:
         return "yes"
     if heard.has("no"):
@@ -234,6 +278,7 @@ def _needs(heard: Heard) -> str:
     return "yes" if heard.named else "unclear"
 
 
+_NOTHING_MORE = re.compile(r"(没|不)(啥|什么|别的|用|缺|需要)[^，？]{0,4}(要求|了|操心|缺)$")
 _NO_CALL = re.compile(
     r"(电话|消息|信|音信)[^，？]{0,3}(都|也)?(不|没)|(不|没)(打|来|接)(过|个)?电话|没人|谁也|都不管|不管"
 )
@@ -263,10 +308,12 @@ _RARE = re.compile(r"(过年|一年|逢年过节|半年|几年|难得|才来|才
 
 
 def _economy(heard: Heard) -> str:
-    if heard.has("short"):
+    if heard.has("short") or (
+        heard.has("enough") and _contrasted(heard.text) >= 0 and heard.last["enough"] < _contrasted(heard.text)
+    ):
         if (
             heard.has("enough")
-            and heard.last["enough"] > heard.last["short"]
+            and heard.last["enough"] > heard.last.get("short", len(heard.text))
             and not _HARD.search(heard.text)
         ):
             return "enough"
@@ -387,8 +434,9 @@ _OTHERS = re.compile(
 
 # What directly precedes a class word and turns it round (没感冒, 不正常, 没什么不好).
 _DENIED = re.compile(
-    r"(没有?|冇|不|并不|从不|哪有|哪来的?|哪里有|没啥|没什么|有啥|有什么|能有啥|不是|不觉得|没觉得|没感觉到?|没怎么|没得|从没|没再|没犯|不算|没说|差点儿?没?|差一点儿?|好悬没?|险些没?)(啥|什么|过|再|怎么|咋|的|那么|得)?$"
+    r"(没有?|冇|不|并不|从不|哪有|哪来的?|哪里有|没啥|没什么|有啥|有什么|能有啥|不是|不觉得|没觉得|没感觉到?|没怎么|没得|从没|没再|没犯|不算|没说|差点儿?没?|差一点儿?|好悬没?|险些没?|没[摔磕碰跌绊烫病吵](?:着|过|了)?)(啥|什么|过|再|怎么|咋|的|那么|得)?$"
 )
+_DENIED_AFTER = re.compile(r"[^，？]{0,2}(都|也)(没有?|冇得?)(过|得过|犯过|的)?(?=$|[，？])")  # 连个感冒都没有
 _IMAGINED = re.compile(r"(就怕|要是|万一|如果|怕的是|哪天)[^，？]{0,8}$")
 _NEARLY = re.compile(r"(差点|好悬|险些|差一点|差不点)[^，？]{0,5}$")
 _RHETORICAL = re.compile(r"(个)?(啥|什么|屁|个啥)(呀|啊|呢|哟|哦|，|$)")  # 好啥呀
@@ -459,6 +507,7 @@ def answer_hits(
         if _NEARLY.search(before):
             klass = _OPPOSITE.get((question, klass), klass)
         denied = _DENIED.search(before) is not None and text[hit.start] != "没"
+        denied = denied or (klass in ("worse", "yes") and _DENIED_AFTER.match(rest) is not None)
         if denied or (klass in _FINE and _RHETORICAL.match(rest)):
             klass = _OPPOSITE.get((question, klass)) or _OPPOSITE.get(klass, klass)
             if klass == "worse" and denied:
