@@ -11,11 +11,13 @@ from ivr.understanding.announcements import find_announcement
 from ivr.understanding.answers import Judged, answer, answer_hits
 from ivr.understanding.controls import decide, find_controls
 from ivr.understanding.events import event_finder
+from ivr.understanding.fusion import fuse
 from ivr.understanding.lexicon import Lexicon, default_lexicon
 from ivr.understanding.model import Event, Judgement, Polarity, Question, Subject, Time, Understanding
+from ivr.understanding.opinion import shipped
 from ivr.understanding.phonetic import repairer
 from ivr.understanding.slots import Found, Slots, slot_reader
-from ivr.understanding.text import Line, normalise, rewrite
+from ivr.understanding.text import Line, clause_of, normalise, rewrite
 from xunfang.vocabulary import Alert
 
 # Longer utterances are television or noise; the danger in them is still looked for in the first part.
@@ -34,18 +36,30 @@ _UNSTABLE = re.compile(
 def understand(
     text: str, question: Question | str = Question.ANY, *, lexicon: Lexicon | None = None
 ) -> Understanding:
-    """Judge one utterance given as an answer to `question`.
+    """Judge one utterance given as an answer to `question`: rules and second opinion together.
 
     Never raises for any text. An unknown question name raises ValueError: that is a bug of the caller.
     """
     asked = Question(question)
     words = lexicon if lexicon is not None else default_lexicon()
+    ruled, heard, calm = by_rules(text, asked, words)
+    return fuse(ruled, heard, calm, shipped()) if heard else ruled
+
+
+def heard_text(text: str, words: Lexicon) -> str:
+    """The normalised and repaired text, as both the rules and the second opinion read it."""
+    line = rewrite(normalise(text[:MAX_CHARS]), _dialect(words))
+    return repairer(words).repair(line.text, event_finder(words).idiom_spans).text if line.text else ""
+
+
+def by_rules(text: str, asked: Question, words: Lexicon) -> tuple[Understanding, str, str]:
+    """(what the rules say, text as heard, the same without clauses that cleanly deny a danger)."""
     line = rewrite(normalise(text[:MAX_CHARS]), _dialect(words))
     if not line.text:
-        return Understanding(text, asked, Alert.NONE, "silence_noise", reasons=("nothing was said",))
+        return Understanding(text, asked, Alert.NONE, "silence_noise", reasons=("nothing was said",)), "", ""
     spoken = find_announcement(line.text, words)
     if spoken is not None:
-        return Understanding(
+        announced = Understanding(
             text,
             asked,
             Alert.NONE,
@@ -54,10 +68,11 @@ def understand(
             evidence=(line.quote(spoken.start, spoken.end),),
             announcement=spoken.disposition,
         )
+        return announced, line.text, line.text
     return _judge(text, asked, line, words)
 
 
-def _judge(text: str, question: Question, line: Line, words: Lexicon) -> Understanding:
+def _judge(text: str, question: Question, line: Line, words: Lexicon) -> tuple[Understanding, str, str]:
     finder = event_finder(words)
     repaired = repairer(words).repair(line.text, finder.idiom_spans)
     heard = repaired.text
@@ -115,7 +130,7 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> Underst
             level = Alert.REVIEW
             reasons.append(reason)
     main = _main(judged, weighed)
-    return Understanding(
+    ruled = Understanding(
         text=text,
         question=question,
         alert=level,
@@ -127,6 +142,21 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> Underst
         reasons=tuple(reasons),
         evidence=tuple(dict.fromkeys(e for e in evidence if e)),
     )
+    return ruled, heard, _without_denials(heard, judged, weighed)
+
+
+def _without_denials(heard: str, judged: list[Judged], weighed: list[Alert]) -> str:
+    """Drop the clauses in which every event is cleanly denied; all of it stays when nothing would."""
+    clauses: dict[tuple[int, int], bool] = {}
+    for (found, slots), level in zip(judged, weighed, strict=True):
+        clause = clause_of(heard, found.start)
+        denied = slots.polarity is Polarity.NEGATED and level is Alert.NONE
+        clauses[clause] = clauses.get(clause, True) and denied
+    left = heard
+    for (start, end), denied in sorted(clauses.items(), reverse=True):
+        if denied:
+            left = left[:start] + left[end + 1 :]
+    return left if left.strip("，？ ") else heard
 
 
 def _settle(text: str, judged: list[Judged], corrected: Any) -> list[Judged]:
