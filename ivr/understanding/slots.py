@@ -263,7 +263,7 @@ class SlotReader:
             echo = None
         if echo:
             said = text[echo.end() :]
-            if _ECHO_UNSURE.match(said):
+            if _ECHO_UNSURE.match(said) or _NOT_KNOWN.search(text[: echo.start()]):
                 return Polarity.UNCERTAIN, False, ""
             if _ECHO_AFFIRMED.match(said):
                 return Polarity.AFFIRMED, False, ""
@@ -343,7 +343,10 @@ class SlotReader:
         clause = here.text[here.start : here.end]
         told = self._time_words(clause, found, resolved)
         if found.time:
-            told_otherwise = told in (Time.PAST, Time.RECENT) or (
+            on_another_day = told is Time.RECENT and self._recent.search(here.text[: here.end]) is not None
+            told_otherwise = (
+                told is Time.PAST or (on_another_day and (resolved or found.event is not Event.UNCONSCIOUS))
+            ) or (
                 told is Time.HABITUAL and found.event is Event.VIOLENCE
             )
             return told if told is not None and told_otherwise else Time(found.time)
@@ -478,6 +481,8 @@ class SlotReader:
             last = match
         if last is None:
             for match in self._people.finditer(fallback):
+                if match.lastgroup == "other" and _DOER.search(fallback[: match.start()]):
+                    continue
                 last = match
                 break
         if last is None or last.lastgroup is None:
@@ -528,6 +533,7 @@ _FETCHED = re.compile(r"(来)?(拉|接|送|抬)(走|到|去)")
 _THIS_HOUR = re.compile(r"今天|今晚|今夜|今儿|这就|现在|马上")
 _THIS_TIME = re.compile(r"这回|这次|今天|现在|这会儿")
 _NOW_AND_THEN = re.compile(r"有时|偶尔|时不时|隔三差五|断断续续|好几年|好多年|一阵")
+_NOT_KNOWN = re.compile(r"(不知道|不晓得|搞不清|说不准|不清楚|不敢说)$")
 _IF_THEN = re.compile(r"(要是|如果|万一|假如)[^？]{0,16}就[^？]{0,16}$")
 _GETS_UP = frozenset({Event.FALL, Event.CANNOT_GET_UP, Event.UNCONSCIOUS})
 _UP_AGAIN = re.compile(r"(爬|站|坐|撑|扶)(了)?起来")
