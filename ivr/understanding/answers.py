@@ -252,13 +252,16 @@ def _house(heard: Heard) -> str:
 
 # The thing works or the rest is fine: a fault beside these is a small one ...
 _WORKS = re.compile(
-    r"(还|都|也|大体|大致|大部分|基本|总的|平时|平常|白天)(还)?(行|好用|可以|能用|能使|能打着|没事|好使|热)(?!不)|(?<!不)(?<!没)还?算?放心|"
-    r"还能(使|用|待)|凑合|够用|别(处|的)[^，？]{0,3}(都|也|还|利索|好|行)|好用，?就是|(就|才)(好|亮|着)(了)?$|灭火器有|时好时坏|倒是有|不多"
+    r"(还|都|也|大体|大致|大部分|基本|总的|平时|平常|白天)(还)?(行|好用|可以|能用|能使|能打着|没事|好使|热)(?!不)|"
+    r"(?<!不)(?<!没)还?算?放心|"
+    r"还能(使|用|待)|凑合|够用|别(处|的)[^，？]{0,3}(都|也|还|利索|好|行)|好用，?就是|"
+    r"(就|才)(好|亮|着)(了)?$|灭火器有|时好时坏|倒是有|不多"
 )
 # ... unless it can kill or leaves the house without water, power or warmth.
 _GRAVE = re.compile(
-    r"漏(气|煤气|电)|煤气味|打火(?!机)|冒(火|烟|过)|起火|着火|烧(黑|焦|化|坏)|化了|电着|触电|麻(手|人|了)|(老鼠|耗子)|火星|浇灭|"
-    r"停了|冰(窖|凉)|结冰|头(晕|疼|痛)|关不(严|上|死|住)|露(铜|线)|铜丝|床上抽|堵(死|满)|汽油|鞭炮|烟花|好几天|没人(修|管)"
+    r"漏(气|煤气|电)|煤气味|打火(?!机)|冒(火|烟|过)|起火|着火|烧(黑|焦|化|坏)|化了|电着|触电|麻(手|人|了)|(老鼠|耗子)|"
+    r"火星|浇灭|停了|冰(窖|凉)|结冰|头(晕|疼|痛)|关不(严|上|死|住)|露(铜|线)|铜丝|床上抽|"
+    r"堵(死|满)|汽油|鞭炮|烟花|好几天|没人(修|管)"
 )
 _UNKNOWING = re.compile(r"(不懂|不知道|不晓得|不清楚|说不好)")
 
@@ -309,7 +312,7 @@ _RARE = re.compile(r"(过年|一年|逢年过节|半年|几年|难得|才来|才
 
 def _economy(heard: Heard) -> str:
     if heard.has("short") or (
-        heard.has("enough") and _contrasted(heard.text) >= 0 and heard.last["enough"] < _contrasted(heard.text)
+        heard.has("enough") and heard.last["enough"] < _contrasted(heard.text)
     ):
         if (
             heard.has("enough")
@@ -436,7 +439,8 @@ _OTHERS = re.compile(
 _DENIED = re.compile(
     r"(没有?|冇|不|并不|从不|哪有|哪来的?|哪里有|没啥|没什么|有啥|有什么|能有啥|不是|不觉得|没觉得|没感觉到?|没怎么|没得|从没|没再|没犯|不算|没说|差点儿?没?|差一点儿?|好悬没?|险些没?|没[摔磕碰跌绊烫病吵](?:着|过|了)?)(啥|什么|过|再|怎么|咋|的|那么|得)?$"
 )
-_DENIED_AFTER = re.compile(r"[^，？]{0,2}(都|也)(没有?|冇得?)(过|得过|犯过|的)?(?=$|[，？])")  # 连个感冒都没有
+# 连个感冒都没有
+_DENIED_AFTER = re.compile(r"[^，？]{0,2}(都|也)(没有?|冇得?)(过|得过|犯过|的)?(?=$|[，？])")
 _IMAGINED = re.compile(r"(就怕|要是|万一|如果|怕的是|哪天)[^，？]{0,8}$")
 _NEARLY = re.compile(r"(差点|好悬|险些|差一点|差不点)[^，？]{0,5}$")
 _RHETORICAL = re.compile(r"(个)?(啥|什么|屁|个啥)(呀|啊|呢|哟|哦|，|$)")  # 好啥呀
@@ -521,10 +525,14 @@ def answer_hits(
 # 哦不, 说错了: what came before is taken back.
 _TAKEN_BACK = re.compile(r"哦不|噢不|(?<!对)不对(?!劲|头)|不是不是|[说讲记搞]错了|错了错了|我是说")
 # 以前得扶墙，现在拐棍都扔了: of then and now, now is the answer.
-_THEN = re.compile(r"以前|从前|原来|原先|早先|年轻|那会|那阵|前阵子|前段|去年|前年|头几年|[一二三四五六七八九十几]年前")
+_THEN = re.compile(
+    r"以前|从前|原来|原先|早先|年轻|那会|那阵|前阵子|前段|去年|前年|头几年|[一二三四五六七八九十几]年前"
+)
 _NOW = re.compile(r"现在|如今|这会儿?|眼下|今年|眼目前")
 # 我们年轻那会儿点煤油灯: a tale of old times says nothing of today.
-_OLD_TIMES = re.compile(r"年轻(时候|那会|的时候)|旧社会|小时候|解放前|生产队|当年|那年头|[五六七八]几年|[二三四五六]十年前")
+_OLD_TIMES = re.compile(
+    r"年轻(时候|那会|的时候)|旧社会|小时候|解放前|生产队|当年|那年头|[五六七八]几年|[二三四五六]十年前"
+)
 
 
 def _that_still_hold(text: str, hits: list[tuple[str, Hit]]) -> list[tuple[str, Hit]]:

@@ -22,7 +22,9 @@ _ONLY_BACKCHANNEL = re.compile(
 )
 _FOR_EVER = re.compile(r"以后|今后|往后|再也|再打|老打|总打|天天|永远|烦|删|下次")
 # Who tells of the television or sings himself is a person: 这小品演得真好, 我正唱着呢.
-_TELLS_OF_IT = re.compile(r"[我俺咱][^，？]{0,4}(唱|看|听|瞧|追|跳)|(这|那)(个|出|部)?(小品|戏|节目|电视|剧|歌|台)|哈哈")
+_TELLS_OF_IT = re.compile(
+    r"[我俺咱][^，？]{0,4}(唱|看|听|瞧|追|跳)|(这|那)(个|出|部)?(小品|戏|节目|电视|剧|歌|台)|哈哈"
+)
 # To the opening question a postponement is the answer (是我，我在外面，晚点打).
 POSTPONES = frozenset({Question.IDENTITY, Question.ANY, Question.CALLBACK})
 
