@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ivr.understanding.lexicon import Lexicon
-from ivr.understanding.model import Question
+from ivr.understanding.model import Question, Understanding
 from ivr.understanding.service import understand
 from xunfang.vocabulary import Alert
+
+Judge = Callable[[str, Question], Understanding]
 
 SLOTS = ("event", "polarity", "time", "subject")
 
 
-def understand_line(row: Mapping[str, Any], *, lexicon: Lexicon | None = None) -> dict[str, Any]:
+def understand_line(
+    row: Mapping[str, Any], *, lexicon: Lexicon | None = None, judge: Judge | None = None
+) -> dict[str, Any]:
     """One JSON line in ({"id", "question", "text"}), one out. Slots are null without an event.
 
     A missing or unknown question is taken as `any`, a missing text as silence: one bad line
@@ -23,7 +27,8 @@ def understand_line(row: Mapping[str, Any], *, lexicon: Lexicon | None = None) -
     """
     name = str(row.get("question") or Question.ANY)
     question = Question(name) if name in frozenset(Question) else Question.ANY
-    meant = understand(str(row.get("text") or ""), question, lexicon=lexicon)
+    text = str(row.get("text") or "")
+    meant = judge(text, question) if judge else understand(text, question, lexicon=lexicon)
     main = meant.main
     return {
         "id": row.get("id"),
@@ -83,15 +88,17 @@ class Report:
         }
 
 
-def score(rows: Iterable[Mapping[str, Any]], *, lexicon: Lexicon | None = None) -> Report:
-    """Compare with labels.
+def score(
+    rows: Iterable[Mapping[str, Any]], *, lexicon: Lexicon | None = None, judge: Judge | None = None
+) -> Report:
+    """Compare with labels. `judge` (for measuring a part alone) takes the place of `understand`.
 
     The slot accuracies count rows where either side has an event; `all_slots` counts every
     slot of those rows.
     """
     report = Report()
     for row in rows:
-        got = understand_line(row, lexicon=lexicon)
+        got = understand_line(row, lexicon=lexicon, judge=judge)
         report.rows += 1
         wanted_urgent, got_urgent = row["alert"] == Alert.URGENT, got["alert"] == Alert.URGENT
         if wanted_urgent:

@@ -12,7 +12,9 @@ pytestmark = pytest.mark.unit
 LISTS = [each for each in vars(vocabulary).values() if isinstance(each, type) and issubclass(each, StrEnum)]
 
 
-@pytest.mark.parametrize("words", [each for each in LISTS if each is not StrEnum], ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "words", [each for each in LISTS if each is not StrEnum], ids=lambda each: each.__name__
+)
 def test_every_word_has_a_chinese_term(words: type[StrEnum]) -> None:
     assert all(zh(word) for word in words)
 
