@@ -81,7 +81,7 @@ def main() -> None:
             "<!-- made by `python benchmarks/understanding_scores.py --write`; do not edit -->\n"
             "# What is understood from text\n\n"
             f"{ABOUT}\n\n{made}\n\n"
-            "Speed: `python benchmarks/judgements.py`. From sound: [the other table](understanding-audio.md).\n",
+            "Speed: `python benchmarks/judgements.py`. From sound: [its table](understanding-audio.md).\n",
             "utf-8",
         )
 
