@@ -175,8 +175,21 @@ class _KeyFinder:
         raise PatternError(f"missing ) in pattern {self.pattern!r}")
 
 
-def _selectivity(keys: frozenset[str]) -> tuple[int, int]:
-    return min(len(k) for k in keys), -len(keys)
+# How many of a hundred utterances hold a word: the commonest characters, then by length.
+_COMMON_PERCENT = {
+    "了": 47, "我": 30, "不": 30, "没": 22, "的": 17, "一": 16, "有": 14, "着": 12, "好": 12, "人": 11,
+    "来": 11, "上": 10, "个": 10, "家": 9, "天": 8, "是": 8, "就": 9, "老": 7, "子": 8, "都": 7, "得": 7,
+    "打": 7, "下": 6, "年": 6, "在": 6, "他": 5, "也": 5, "气": 5, "起": 5, "点": 5, "能": 5, "你": 6,
+    "说": 5, "还": 5, "过": 5, "到": 4, "去": 4, "吃": 5, "儿": 6, "疼": 5, "大": 5, "头": 5, "水": 3,
+    "，": 40, "？": 8,
+}  # fmt: skip
+_PERCENT_OF_LENGTH = {1: 1.5, 2: 0.3}
+_PERCENT_OF_LONGER = 0.1
+
+
+def _selectivity(keys: frozenset[str]) -> float:
+    """The fewer utterances hold one of the keys, the higher: a regular expression seldom tried in vain."""
+    return -sum(_COMMON_PERCENT.get(k, _PERCENT_OF_LENGTH.get(len(k), _PERCENT_OF_LONGER)) for k in keys)
 
 
 def keys_of(pattern: str) -> frozenset[str]:
