@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 PAUSE = "，"
 QUESTION_MARK = "？"
@@ -82,24 +83,32 @@ def _between_latin(text: str, position: int) -> bool:
     return 0 < position < len(text) - 1 and text[position - 1].isascii() and text[position + 1].isascii()
 
 
+@lru_cache(maxsize=8192)
+def _form(char: str) -> str:
+    """One sign of the clean line for one that was written; a space stands for any blank."""
+    if char in _QUESTIONS:
+        return QUESTION_MARK
+    if char in _PAUSES:
+        return PAUSE
+    if char.isspace():
+        return " "
+    code = ord(char)
+    if 0xFF01 <= code <= 0xFF5E:  # full-width Latin and digits
+        char = chr(code - 0xFEE0)
+    lowered = char.lower()
+    return lowered if len(lowered) == 1 else char
+
+
 def _chars(text: str) -> Iterable[tuple[str, int]]:
     drop_spaces = is_word_spaced(text)
     for position, char in enumerate(text):
-        if char in _QUESTIONS:
-            yield QUESTION_MARK, position
-        elif char in _PAUSES:
+        form = _form(char)
+        if form != " ":
+            yield form, position
+        elif _between_latin(text, position):
+            yield " ", position
+        elif not drop_spaces:
             yield PAUSE, position
-        elif char.isspace():
-            if _between_latin(text, position):
-                yield " ", position
-            elif not drop_spaces:
-                yield PAUSE, position
-        else:
-            code = ord(char)
-            if 0xFF01 <= code <= 0xFF5E:  # full-width Latin and digits
-                char = chr(code - 0xFEE0)
-            lowered = char.lower()
-            yield (lowered if len(lowered) == 1 else char), position
 
 
 def _collapse(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
