@@ -97,7 +97,8 @@ class Model:
     def opinion(self, normalised: str, question: Question) -> Opinion:
         """What the model thinks of one utterance. Pure."""
         known = self._rows
-        rows = [known[key] for key in features(normalised, question) if key in known]
+        found = map(known.get, features(normalised, question))
+        rows = [row for row in found if row is not None]
         total = self._weights.take(rows, axis=0).sum(axis=0)
         scores = self._possible[question] + total / np.float32(max(1, len(rows)) ** 0.5)
         scores -= np.repeat(np.maximum.reduceat(scores, self._starts), self._sizes)
