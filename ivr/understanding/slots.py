@@ -435,6 +435,10 @@ class SlotReader:
                 relative = self.relative_speaks(text) and "我" not in text[found.start : span_end + 2]
                 return Subject.OTHER if relative else Subject.SELF
             return self._last_person(victim.group(1), "") or Subject.SELF
+        if found.event in _LYING and _CARES.search(text[max(start, found.start - 4) : span_end]):
+            cared_for = self._named_beside_self(text[:span_end])
+            if cared_for is not None:
+                return cared_for
         here = self._last_person(text[start : found.start], text[start:span_end], text[:start])
         if here is Subject.OTHER and _IS_HIS_SPOUSE.search(text):
             return Subject.SPOUSE
@@ -466,6 +470,17 @@ class SlotReader:
                 break
             at = earlier_start
         return Subject.OTHER if relative else Subject.SELF
+
+    def _named_beside_self(self, text: str) -> Subject | None:
+        """Who lies there when the speaker pulls or calls (老伴摔了，我拉不动她)."""
+        others = [m for m in self._people.finditer(text) if m.lastgroup != "self"]
+        named = [m for m in others if m.group() not in _PRONOUNS] or others
+        if not named:
+            return None
+        last = named[-1]
+        if last.lastgroup == "spouse" and not (last.group() in _OLD_PERSON and self.relative_speaks(text)):
+            return Subject.SPOUSE
+        return Subject.OTHER
 
     def _last_person(self, before: str, fallback: str, earlier: str = "") -> Subject | None:
         last: re.Match[str] | None = None
@@ -501,6 +516,8 @@ class SlotReader:
 _BARE_WORD = re.compile(r"摔了?|着火|起火|火|起不来|晕倒?了?|晕倒，晕倒了|流血|血|喘|煤气味?|漏气|死了?算了|死|胸口|心口|摔，摔了|骗子|摔，摔|死，死了算了")
 _BARE_BEFORE = re.compile(r"(嗯|啊|哎|唉|哎呀|哎哟|哎呦|呃|那个|那|我|，|？|摔|火|死|喘|血|晕倒?|流血|起|心|着|骗字|有个)*")
 _BARE_AFTER = re.compile(r"(嗯|啊|哎|唉|哎呀|哎哟|呃|那个|，|？|摔了?|火|喘|血|流血|晕倒了?|着火|起不来|死了?算了)*")
+_LYING = frozenset({Event.CANNOT_GET_UP, Event.UNCONSCIOUS})
+_CARES = re.compile(r"(扶|拉|拽|抬|拖|抱|搬|背|架|喊|叫|摇|推|拍|掐|扒拉|晃)[^，？我]{0,6}(不|没)(?!我)")
 _PRONOUNS = frozenset({"他", "她", "他们", "她们"})
 _DOER = re.compile(r"(被|让|叫|挨|遭)$")
 _OLD_ONE = re.compile(r"老太太|老头子?|老爷子|老婆婆")
