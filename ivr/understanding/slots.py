@@ -268,9 +268,12 @@ class SlotReader:
             if _ECHO_AFFIRMED.match(said):
                 return Polarity.AFFIRMED, False, ""
             return (Polarity.NEGATED if _ECHO_DENIED.match(said) else Polarity.ASKED), False, ""
-        if _BARE_WORD.fullmatch(text[found.start : found.end]):
-            if _BARE_BEFORE.fullmatch(text[: found.start]) and _BARE_AFTER.fullmatch(after):
-                return Polarity.UNCERTAIN, False, "bare"
+        if (
+            _BARE_WORD.fullmatch(text[found.start : found.end])
+            and _BARE_BEFORE.fullmatch(text[: found.start])
+            and _BARE_AFTER.fullmatch(after)
+        ):
+            return Polarity.UNCERTAIN, False, "bare"
         if _DENIES_AFTER.match(after):  # the elder repeats the question and denies it
             return Polarity.NEGATED, False, ""
         if self._near.search(before) or _GAP_NEAR.search(gap):
@@ -487,6 +490,8 @@ class SlotReader:
         for match in self._people.finditer(before):
             if match.lastgroup == "other" and _DOER.search(before[: match.start()]):
                 continue  # 叫狗咬了: the dog is not the one who bleeds
+            if match.lastgroup == "other" and _GIVER.match(before[match.end() :]):
+                continue  # 吃了亲戚给的蘑菇
             as_object = match.lastgroup == "self" and last is not None and last.lastgroup != "self"
             # 老伴把我…, 儿子给我…: the object does not take the subject's place
             if as_object and _OBJECT_MARK.search(before[: match.start()]):
@@ -496,7 +501,9 @@ class SlotReader:
             last = match
         if last is None:
             for match in self._people.finditer(fallback):
-                if match.lastgroup == "other" and _DOER.search(fallback[: match.start()]):
+                if match.lastgroup == "other" and (
+                    _DOER.search(fallback[: match.start()]) or _GIVER.match(fallback[match.end() :])
+                ):
                     continue
                 last = match
                 break
@@ -519,6 +526,7 @@ _BARE_AFTER = re.compile(r"(嗯|啊|哎|唉|哎呀|哎哟|呃|那个|，|？|摔
 _LYING = frozenset({Event.CANNOT_GET_UP, Event.UNCONSCIOUS})
 _CARES = re.compile(r"(扶|拉|拽|抬|拖|抱|搬|背|架|喊|叫|摇|推|拍|掐|扒拉|晃)[^，？我]{0,6}(不|没)(?!我)")
 _PRONOUNS = frozenset({"他", "她", "他们", "她们"})
+_GIVER = re.compile(r"们?(刚|昨天|前天)?(给|买|送|带|拿|做|炖|寄|捎)(的|我|来的|来|了)")
 _DOER = re.compile(r"(被|让|叫|挨|遭)$")
 _OLD_ONE = re.compile(r"老太太|老头子?|老爷子|老婆婆")
 _NAMED_AFTER = re.compile(r"[了啦呢]?，(我?(?:老伴|老头子?|老太婆|老婆子?|爱人|妈|爸|奶奶|爷爷))(?=$|[，？])")
