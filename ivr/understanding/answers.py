@@ -311,9 +311,7 @@ _RARE = re.compile(r"(过年|一年|逢年过节|半年|几年|难得|才来|才
 
 
 def _economy(heard: Heard) -> str:
-    if heard.has("short") or (
-        heard.has("enough") and heard.last["enough"] < _contrasted(heard.text)
-    ):
+    if heard.has("short") or (heard.has("enough") and heard.last["enough"] < _contrasted(heard.text)):
         if (
             heard.has("enough")
             and heard.last["enough"] > heard.last.get("short", len(heard.text))

@@ -27,10 +27,14 @@ ALERT_BONUS = 1.75
 ANSWER_BONUS = 2.0
 SLOT_BONUS = 2.0
 POLARITY_BONUS = 3.0  # the rules read double negation (不是没摔), the model counts words
-UNCLEAR_BONUS = 4.0  # for the rules' `unclear` against an answer that all is well
+SURE_BONUS = (
+    4.0  # where the rules are not to be turned over lightly: bare phrases, and "well" against a doubt
+)
+MIN_ANSWER_P = 0.8  # what the rules could not decide, the model must know
 BARE_WORD_CHARS = 4  # 没有, 没事没事: to a safety question they are no answer, whatever is likely
 BARE_CHARS = 8  # up to here it is a phrase, not a story
-SURELY_NOT_URGENT_P = 0.05
+URGENT_P = 0.6  # above this the model alone may ring a human
+SURELY_NOT_URGENT_P = 0.02
 MIN_EVENT_P = 0.5  # an event that only the model hears must be likelier than not
 
 # The dialogue obeys these at once; the greeting offers them word for word.
@@ -40,6 +44,9 @@ SAFETY = frozenset(
 )
 WELL = frozenset({"good", "same", "safe", "none", "no", "enough", "visits", "better"})
 WORRYING = frozenset({"worse", "unsafe", "partly", "short", "neglected"})
+FOR_A_HUMAN = frozenset((question, "yes") for question in (Question.EVENT, Question.NEEDS, Question.CALLBACK))
+UNDECIDED = frozenset({"unclear", "other"})
+NOT_WELL = WORRYING | UNDECIDED
 _CLAUSE = re.compile(r"[^，？]+")
 ENTRY = "opinion"
 
@@ -51,9 +58,10 @@ def fuse(ruled: Understanding, heard: str, calm: str, model: Model) -> Understan
     opinion = model.opinion(heard, ruled.question)
     answer = _answer(ruled, opinion, heard)
     alert = _alert(ruled, opinion, heard)
-    if calm != heard:
-        alert = min(alert, _alert(ruled, model.opinion(calm, ruled.question), heard), key=RANK.__getitem__)
-    if alert is Alert.NONE and answer in WORRYING:
+    if calm != heard and RANK[alert] > RANK[ruled.alert]:
+        without = _alert(ruled, model.opinion(calm, ruled.question), heard)
+        alert = max(ruled.alert, min(alert, without, key=RANK.__getitem__), key=RANK.__getitem__)
+    if alert is Alert.NONE and (answer in WORRYING or (ruled.question, answer) in FOR_A_HUMAN):
         alert = Alert.REVIEW
     main = _main(ruled, opinion, alert, heard)
     reasons, evidence = ruled.reasons, ruled.evidence
@@ -78,6 +86,8 @@ def fuse(ruled: Understanding, heard: str, calm: str, model: Model) -> Understan
 
 def _alert(ruled: Understanding, opinion: Opinion, heard: str) -> Alert:
     voted = Alert(opinion.vote("alert", ruled.alert, ALERT_BONUS))
+    if voted is not Alert.URGENT and opinion.p("alert", Alert.URGENT) > URGENT_P:
+        voted = Alert.URGENT  # a visit for nothing costs an hour, a missed cry a life
     if RANK[voted] >= RANK[ruled.alert]:
         return voted
     if len(heard) <= BARE_CHARS:
@@ -91,9 +101,15 @@ def _answer(ruled: Understanding, opinion: Opinion, heard: str) -> str:
     if ruled.answer in SPOKEN_FOR:
         return ruled.answer
     voted = opinion.vote("answer", ruled.answer, ANSWER_BONUS)
-    if ruled.answer == "unclear" and voted in WELL:
-        bare = len(heard) <= BARE_WORD_CHARS and ruled.question in SAFETY
-        return ruled.answer if bare else opinion.vote("answer", ruled.answer, UNCLEAR_BONUS)
+    if ruled.answer in UNDECIDED:
+        if opinion.p("answer", voted) < MIN_ANSWER_P:
+            return ruled.answer
+        if voted in WELL and len(heard) <= BARE_WORD_CHARS and ruled.question in SAFETY:
+            return ruled.answer
+    elif len(heard) <= BARE_CHARS:
+        return opinion.vote("answer", ruled.answer, SURE_BONUS)
+    if voted in WELL and ruled.answer in NOT_WELL:
+        return opinion.vote("answer", ruled.answer, SURE_BONUS)
     return voted
 
 
@@ -108,11 +124,11 @@ def _main(ruled: Understanding, opinion: Opinion, alert: Alert, heard: str) -> J
         said = Judgement(
             Event(event), Polarity.AFFIRMED, Time.NOW, Subject.SELF, 0, len(ruled.text), ruled.text, ENTRY
         )
-        return _slots(said, opinion, trusted=False)
-    return _slots(replace(said, event=Event(event)), opinion, trusted=True)
+        return _slots(said, opinion, alert, trusted=False)
+    return _slots(replace(said, event=Event(event)), opinion, alert, trusted=True)
 
 
-def _slots(said: Judgement, opinion: Opinion, trusted: bool) -> Judgement:
+def _slots(said: Judgement, opinion: Opinion, alert: Alert, trusted: bool) -> Judgement:
     """`trusted`: the rules read these slots; otherwise only the model speaks."""
 
     def vote(field: str, now: str, bonus: float) -> str:
@@ -121,9 +137,16 @@ def _slots(said: Judgement, opinion: Opinion, trusted: bool) -> Judgement:
             return chosen
         return now if trusted else opinion.likeliest(field, without=NOTHING)
 
+    polarity = Polarity(vote("polarity", said.polarity, POLARITY_BONUS))
+    if (
+        trusted
+        and alert is not Alert.NONE
+        and (said.polarity, polarity) == (Polarity.AFFIRMED, Polarity.NEGATED)
+    ):
+        polarity = said.polarity  # an alert rests on something that was said, not on its denial
     return replace(
         said,
-        polarity=Polarity(vote("polarity", said.polarity, POLARITY_BONUS)),
+        polarity=polarity,
         time=Time(vote("time", said.time, SLOT_BONUS)),
         subject=Subject(vote("subject", said.subject, SLOT_BONUS)),
     )

@@ -46,12 +46,6 @@ def understand(
     return fuse(ruled, heard, calm, shipped()) if heard else ruled
 
 
-def heard_text(text: str, words: Lexicon) -> str:
-    """The normalised and repaired text, as both the rules and the second opinion read it."""
-    line = rewrite(normalise(text[:MAX_CHARS]), _dialect(words))
-    return repairer(words).repair(line.text, event_finder(words).idiom_spans).text if line.text else ""
-
-
 def by_rules(text: str, asked: Question, words: Lexicon) -> tuple[Understanding, str, str]:
     """(what the rules say, text as heard, the same without clauses that cleanly deny a danger)."""
     line = rewrite(normalise(text[:MAX_CHARS]), _dialect(words))
@@ -142,21 +136,20 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> tuple[U
         reasons=tuple(reasons),
         evidence=tuple(dict.fromkeys(e for e in evidence if e)),
     )
-    return ruled, heard, _without_denials(heard, judged, weighed)
+    return ruled, heard, _calm(heard, judged, weighed, [(idiom.start, idiom.end) for idiom in idioms])
 
 
-def _without_denials(heard: str, judged: list[Judged], weighed: list[Alert]) -> str:
-    """Drop the clauses in which every event is cleanly denied; all of it stays when nothing would."""
+def _calm(heard: str, judged: list[Judged], weighed: list[Alert], idioms: list[tuple[int, int]]) -> str:
+    """The text without clauses in which every event is cleanly denied, and without idioms (救命之恩)."""
     clauses: dict[tuple[int, int], bool] = {}
     for (found, slots), level in zip(judged, weighed, strict=True):
         clause = clause_of(heard, found.start)
         denied = slots.polarity is Polarity.NEGATED and level is Alert.NONE
         clauses[clause] = clauses.get(clause, True) and denied
-    left = heard
-    for (start, end), denied in sorted(clauses.items(), reverse=True):
-        if denied:
-            left = left[:start] + left[end + 1 :]
-    return left if left.strip("，？ ") else heard
+    gone = [clause for clause, denied in clauses.items() if denied] + idioms
+    kept = [char for at, char in enumerate(heard) if not any(start <= at < end for start, end in gone)]
+    left = "".join(kept)
+    return left if left.strip("，？ ") or idioms else heard
 
 
 def _settle(text: str, judged: list[Judged], corrected: Any) -> list[Judged]:

@@ -349,9 +349,7 @@ class SlotReader:
             on_another_day = told is Time.RECENT and self._recent.search(here.text[: here.end]) is not None
             told_otherwise = (
                 told is Time.PAST or (on_another_day and (resolved or found.event is not Event.UNCONSCIOUS))
-            ) or (
-                told is Time.HABITUAL and found.event is Event.VIOLENCE
-            )
+            ) or (told is Time.HABITUAL and found.event is Event.VIOLENCE)
             return told if told is not None and told_otherwise else Time(found.time)
         if told is None and here.start >= 2:
             earlier_start, earlier_end = clause_of(here.text, here.start - 2)
@@ -520,9 +518,15 @@ class SlotReader:
 
 
 # One word of danger and nothing beside it but hesitation.
-_BARE_WORD = re.compile(r"摔了?|着火|起火|火|起不来|晕倒?了?|晕倒，晕倒了|流血|血|喘|煤气味?|漏气|死了?算了|死|胸口|心口|摔，摔了|骗子|摔，摔|死，死了算了")
-_BARE_BEFORE = re.compile(r"(嗯|啊|哎|唉|哎呀|哎哟|哎呦|呃|那个|那|我|，|？|摔|火|死|喘|血|晕倒?|流血|起|心|着|骗字|有个)*")
-_BARE_AFTER = re.compile(r"(嗯|啊|哎|唉|哎呀|哎哟|呃|那个|，|？|摔了?|火|喘|血|流血|晕倒了?|着火|起不来|死了?算了)*")
+_BARE_WORD = re.compile(
+    r"摔了?|着火|起火|火|起不来|晕倒?了?|晕倒，晕倒了|流血|血|喘|煤气味?|漏气|死了?算了|死|胸口|心口|摔，摔了|骗子|摔，摔|死，死了算了"
+)
+_BARE_BEFORE = re.compile(
+    r"(嗯|啊|哎|唉|哎呀|哎哟|哎呦|呃|那个|那|我|，|？|摔|火|死|喘|血|晕倒?|流血|起|心|着|骗字|有个)*"
+)
+_BARE_AFTER = re.compile(
+    r"(嗯|啊|哎|唉|哎呀|哎哟|呃|那个|，|？|摔了?|火|喘|血|流血|晕倒了?|着火|起不来|死了?算了)*"
+)
 _LYING = frozenset({Event.CANNOT_GET_UP, Event.UNCONSCIOUS})
 _CARES = re.compile(r"(扶|拉|拽|抬|拖|抱|搬|背|架|喊|叫|摇|推|拍|掐|扒拉|晃)[^，？我]{0,6}(不|没)(?!我)")
 _PRONOUNS = frozenset({"他", "她", "他们", "她们"})
@@ -531,8 +535,12 @@ _DOER = re.compile(r"(被|让|叫|挨|遭)$")
 _OLD_ONE = re.compile(r"老太太|老头子?|老爷子|老婆婆")
 _NAMED_AFTER = re.compile(r"[了啦呢]?，(我?(?:老伴|老头子?|老太婆|老婆子?|爱人|妈|爸|奶奶|爷爷))(?=$|[，？])")
 # Whom the blows strike: 打我老伴, 追他妈.
-_STRUCK = re.compile(r"[打踹揍砍捅掐追推踢抽骂砸往]着?(我老伴|我妈|我爸|我孙[子女]|老伴|他妈|她妈|他爸|他媳妇|他老婆|老太太|她|女的)")
-_SCUFFLE = re.compile(r"(孙[子女]|孩子|小孩|小朋友|两口子|俩人|邻居|隔壁|楼上|楼下|对门|对面)[^，？我]{0,10}(打架|打起来|动手|打仗|打得|干架|吵架|撕巴)")
+_STRUCK = re.compile(
+    r"[打踹揍砍捅掐追推踢抽骂砸往]着?(我老伴|我妈|我爸|我孙[子女]|老伴|他妈|她妈|他爸|他媳妇|他老婆|老太太|她|女的)"
+)
+_SCUFFLE = re.compile(
+    r"(孙[子女]|孩子|小孩|小朋友|两口子|俩人|邻居|隔壁|楼上|楼下|对门|对面)[^，？我]{0,10}(打架|打起来|动手|打仗|打得|干架|吵架|撕巴)"
+)
 _OLD_PERSON = frozenset({"老太太", "老头", "老头子"})  # a relative says it of the elder
 # Who is beaten or robbed: 老伴被人打了. Whoever else is named is the doer.
 _VICTIM = re.compile(r"([^，？]{1,8}?)(?:也|又|都|前几天|昨天|刚才|差点)?(?:被|让|叫|挨|遭)")

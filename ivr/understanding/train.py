@@ -23,7 +23,7 @@ from ivr.understanding.lexicon import default_lexicon
 from ivr.understanding.model import Question
 from ivr.understanding.opinion import FIELDS, FILE
 from ivr.understanding.opinion_features import features
-from ivr.understanding.service import heard_text
+from ivr.understanding.service import by_rules
 
 MIN_SENTENCES = 2  # a feature of one sentence is that sentence
 REGULARISATION = 30.0  # C of logistic regression, by the held-in half of five-fold cross-validation
@@ -43,7 +43,9 @@ def matrix(rows: Sequence[Sequence[str]], keys: dict[str, int]) -> csr_matrix:
 
 def train(rows: Sequence[dict[str, Any]], out: Path) -> None:
     lexicon = default_lexicon()
-    seen = [features(heard_text(row["text"], lexicon), Question(row["question"])) for row in rows]
+    asked = [Question(row["question"]) for row in rows]
+    heard = [by_rules(row["text"], question, lexicon)[1] for row, question in zip(rows, asked, strict=True)]
+    seen = [features(text, question) for text, question in zip(heard, asked, strict=True)]
     counts = Counter(key for row in seen for key in set(row))
     keys = {key: at for at, key in enumerate(sorted(key for key, n in counts.items() if n >= MIN_SENTENCES))}
     inputs = matrix(seen, keys)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-import yaml
 
-from ivr.understanding import service
+from ivr.understanding import default_lexicon
 from ivr.understanding.model import ANSWERS, Question
 from records import model as form
 from records.model import AlertFact
@@ -118,9 +116,8 @@ def test_the_size_of_the_family() -> None:
 
 
 def test_every_need_that_can_be_understood_has_its_chinese_term() -> None:
-    lexicon = Path(service.__file__).parent / "lexicon" / "58_details.yaml"
-    entries = yaml.safe_load(lexicon.read_text("utf-8"))["entries"]
-    needs = {each["detail"] for each in entries if each.get("topic") is None}
+    entries = default_lexicon().of_kind("detail")
+    needs = {each.get("detail") for each in entries if each.get("topic") == "need"}
     assert needs == set(form.NEEDS_ZH)
 
 
