@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from xunfang.errors import BadInput, NotFound
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # audioop goes away in 3.13; a missing ffmpeg is said below
     from pydub import AudioSegment
-    from pydub.exceptions import CouldntDecodeError
+    from pydub.exceptions import CouldntDecodeError, CouldntEncodeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +47,20 @@ def load(path: Path) -> bytes:
 
 
 def _decoded(path: Path) -> bytes:
-    """ffmpeg brings it to telephone rate while it decodes: pydub's own `set_frame_rate` has no
+    """ffmpeg brings it to telephone rate when pydub writes it: pydub's own `set_frame_rate` has no
     anti-alias filter and would fold everything above 4 kHz back into speech."""
-    telephone = ["-ac", "1", "-ar", str(audio.RATE_HZ), "-sample_fmt", "s16"]
     try:
-        segment = AudioSegment.from_file(path, parameters=telephone)
+        segment = AudioSegment.from_file(path)
+        with tempfile.NamedTemporaryFile(suffix=".wav") as telephone:
+            shape = ["-ac", "1", "-ar", str(audio.RATE_HZ)]
+            segment.export(telephone.name, format="wav", parameters=shape).close()
+            return audio.read_wav(Path(telephone.name))
     except FileNotFoundError as error:
         raise BadInput(
             f"{path} is no 8 kHz 16-bit mono WAV, and ffmpeg is missing: apt-get install ffmpeg"
         ) from error
-    except (CouldntDecodeError, IndexError, KeyError) as error:
+    except (CouldntDecodeError, CouldntEncodeError, BadInput, IndexError, KeyError) as error:
         raise BadInput(f"{path} holds no audio that ffmpeg can read") from error
-    if not segment.raw_data:
-        raise BadInput(f"{path} holds no audio that ffmpeg can read")
-    return bytes(segment.raw_data)
 
 
 def recognise_pcm(

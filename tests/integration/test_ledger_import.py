@@ -456,8 +456,9 @@ def test_a_large_spreadsheet_is_read_by_a_second_process_with_the_same_result(
     path = write(tmp_path / "a.xlsx", [person(n, 联系电话=f"1381234{n:04d}") for n in range(1, 900)])
     assert counts(import_file(county, path, MOMENT, ACTOR)) == (899, 0, 0, 0)
     monkeypatch.setattr(reading, "READ_AHEAD_BYTES", 0)
+    others = set(multiprocessing.active_children())  # of tests that run beside this one
     assert counts(import_file(county, path, MOMENT, ACTOR)) == (0, 0, 899, 0)
-    assert multiprocessing.active_children() == []
+    assert set(multiprocessing.active_children()) <= others
 
 
 def breaks_off(row: int) -> Generator[tuple[int, list[str]], None, None]:
