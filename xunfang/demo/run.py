@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -48,17 +50,34 @@ def run_demo(
         began = clock.now()
         elders = enrol_village(store, village, DIALPLAN, began)
         table = LiveTable(store, elders, console)
-        with Village(
-            list_personas(),
-            port=place.port,
-            rtp_port=place.village_rtp,
-            processes=VILLAGE_PROCESSES,
-        ) as softphones:
-            _dial_all(place, store, table, list(elders), console, on_house)
+        with (
+            _patient_interrupt() as asked_to_stop,
+            Village(
+                list_personas(),
+                port=place.port,
+                rtp_port=place.village_rtp,
+                processes=VILLAGE_PROCESSES,
+            ) as softphones,
+        ):
+            _dial_all(place, store, table, list(elders), console, on_house, asked_to_stop)
             events = softphones.events()
         result = collect(store, elders, events, began, clock.now())
     place.finished()
     return result
+
+
+@contextmanager
+def _patient_interrupt() -> Iterator[threading.Event]:
+    """Ctrl-C sets the event instead of tearing a start or a transaction in the middle."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked  # only the main thread may hear signals
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: asked.set())
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _dial_all(
@@ -68,6 +87,7 @@ def _dial_all(
     elders: list[int],
     console: Console,
     on_house: Callable[[House], None] | None,
+    asked_to_stop: threading.Event,
 ) -> None:
     clock = SystemClock()
     period = period_key(Cadence.WEEKLY, local_date(clock.now(), policy(place.settings).hours))
@@ -88,7 +108,8 @@ def _dial_all(
                         f"{len(open_visits)} visits of the demo have no end after {GIVE_UP_S:.0f} s; "
                         "run it again to go on, with XUNFANG_LOG__LEVEL=INFO to see more"
                     )
-                time.sleep(LOOK_S)
+                if asked_to_stop.wait(LOOK_S):
+                    raise KeyboardInterrupt
             cases = {case["elder_id"]: case["kind_zh"] for case in queue.queue(store, MOST_CASES)}
             table.settled(cases, set())
     finally:
