@@ -63,7 +63,9 @@ def fuse(ruled: Understanding, heard: str, calm: str, model: Model) -> Understan
         alert = max(ruled.alert, min(alert, without, key=RANK.__getitem__), key=RANK.__getitem__)
     if alert is Alert.NONE and (answer in WORRYING or (ruled.question, answer) in FOR_A_HUMAN):
         alert = Alert.REVIEW
-    main = _main(ruled, opinion, alert, heard)
+    main = _main(ruled, opinion, alert)
+    if alert is ruled.alert and answer == ruled.answer and main is ruled.main:
+        return ruled
     reasons, evidence = ruled.reasons, ruled.evidence
     if alert is not ruled.alert:
         reasons = (*reasons, f"{ENTRY}: {alert} {opinion.p('alert', alert):.2f}")
@@ -113,7 +115,7 @@ def _answer(ruled: Understanding, opinion: Opinion, heard: str) -> str:
     return voted
 
 
-def _main(ruled: Understanding, opinion: Opinion, alert: Alert, heard: str) -> Judgement | None:
+def _main(ruled: Understanding, opinion: Opinion, alert: Alert) -> Judgement | None:
     said = ruled.main
     event = opinion.vote("event", NOTHING if said is None else said.event, SLOT_BONUS)
     if event == NOTHING:
@@ -124,11 +126,11 @@ def _main(ruled: Understanding, opinion: Opinion, alert: Alert, heard: str) -> J
         said = Judgement(
             Event(event), Polarity.AFFIRMED, Time.NOW, Subject.SELF, 0, len(ruled.text), ruled.text, ENTRY
         )
-        return _slots(said, opinion, alert, trusted=False)
-    return _slots(replace(said, event=Event(event)), opinion, alert, trusted=True)
+        return _slots(said, said.event, opinion, alert, trusted=False)
+    return _slots(said, Event(event), opinion, alert, trusted=True)
 
 
-def _slots(said: Judgement, opinion: Opinion, alert: Alert, trusted: bool) -> Judgement:
+def _slots(said: Judgement, event: Event, opinion: Opinion, alert: Alert, trusted: bool) -> Judgement:
     """`trusted`: the rules read these slots; otherwise only the model speaks."""
 
     def vote(field: str, now: str, bonus: float) -> str:
@@ -144,12 +146,11 @@ def _slots(said: Judgement, opinion: Opinion, alert: Alert, trusted: bool) -> Ju
         and (said.polarity, polarity) == (Polarity.AFFIRMED, Polarity.NEGATED)
     ):
         polarity = said.polarity  # an alert rests on something that was said, not on its denial
-    return replace(
-        said,
-        polarity=polarity,
-        time=Time(vote("time", said.time, SLOT_BONUS)),
-        subject=Subject(vote("subject", said.subject, SLOT_BONUS)),
-    )
+    time = Time(vote("time", said.time, SLOT_BONUS))
+    subject = Subject(vote("subject", said.subject, SLOT_BONUS))
+    if (event, polarity, time, subject) == (said.event, said.polarity, said.time, said.subject):
+        return said
+    return replace(said, event=event, polarity=polarity, time=time, subject=subject)
 
 
 def _most_urgent_clause(ruled: Understanding, heard: str, model: Model) -> str:

@@ -82,7 +82,8 @@ class Model:
             start = max((each.end for each in self._fields.values()), default=0)
             self._fields[field] = Classes(columns[field], start)
         self._starts = np.array([each.start for each in self._fields.values()])
-        self._sizes = np.array([len(each.names) for each in self._fields.values()])
+        sizes = [len(each.names) for each in self._fields.values()]
+        self._field_of = np.repeat(np.arange(len(sizes)), sizes)  # column -> number of its field
         self._possible = {question: self._mask(question) for question in Question}
 
     def _mask(self, question: Question) -> NDArray[np.float32]:
@@ -101,9 +102,9 @@ class Model:
         rows = [row for row in found if row is not None]
         total = self._weights.take(rows, axis=0).sum(axis=0)
         scores = self._possible[question] + total / np.float32(max(1, len(rows)) ** 0.5)
-        scores -= np.repeat(np.maximum.reduceat(scores, self._starts), self._sizes)
-        scores -= np.repeat(np.log(np.add.reduceat(np.exp(scores), self._starts)), self._sizes)
-        return Opinion(np.maximum(scores, LOG_FLOOR), self._fields)
+        scores -= np.maximum.reduceat(scores, self._starts).take(self._field_of)
+        scores -= np.log(np.add.reduceat(np.exp(scores), self._starts)).take(self._field_of)
+        return Opinion(np.maximum(scores, LOG_FLOOR, out=scores), self._fields)
 
 
 @cache

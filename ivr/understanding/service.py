@@ -147,6 +147,8 @@ def _calm(heard: str, judged: list[Judged], weighed: list[Alert], idioms: list[t
         denied = slots.polarity is Polarity.NEGATED and level is Alert.NONE
         clauses[clause] = clauses.get(clause, True) and denied
     gone = [clause for clause, denied in clauses.items() if denied] + idioms
+    if not gone:
+        return heard
     kept = [char for at, char in enumerate(heard) if not any(start <= at < end for start, end in gone)]
     left = "".join(kept)
     return left if left.strip("，？ ") or idioms else heard
