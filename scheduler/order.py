@@ -30,6 +30,7 @@ class OrderConfig:
     duty_number: str | None = None
     can_greet: Callable[[str], bool] | None = None
     dialplan_path: Callable[[str], str] | None = None
+    tail_ms: int | None = None  # for elders who have no tail of their own
     timezone: str = "Asia/Shanghai"
 
 
@@ -65,7 +66,7 @@ def call_order(call: Call, elder: Elder, answers: Iterable[Answer], config: Orde
         number=elder.phone,
         dialplan=call.dialplan if config.dialplan_path is None else config.dialplan_path(call.dialplan),
         callee=Callee(title=spoken, slow=elder.hard_of_hearing, answered=answered_before(answers)),
-        tail_ms=elder.tail_ms,
+        tail_ms=elder.tail_ms or config.tail_ms,
         recording=recording,
         duty_number=config.duty_number,
     )

@@ -99,7 +99,6 @@ class SpeechSettings(Section):
     model: str = Field("", description="recognition model; empty: the one chosen by `xunfang models use`")
     models_dir: Path = Field(Path("models"), description="folder of fetched models")
     tail_ms: int = Field(1600, ge=1000, le=3000, description="silence that ends an answer, in ms")
-    max_answer_s: float = Field(20.0, ge=5, le=120, description="longest answer")
     lexicon: Path | None = Field(None, description="county's own lexicon file, laid over the shipped one")
     dialplans: Path | None = Field(None, description="folder of the county's own dialplans")
     prompts: Path = Field(Path("prompts"), description="cache of newly rendered prompts")
@@ -120,7 +119,6 @@ class ScheduleSettings(Section):
 
 class DutySettings(Section):
     number: str = Field("", description="duty person rung on urgent; empty: nobody can be bridged")
-    name: str = "值班员"
 
 
 class NoticesSettings(Section):

@@ -34,7 +34,6 @@ channels = 4                          # calls at one time, as the trunk allows
 
 [duty]                                # 值班: rung and bridged in when an elder is in danger
 number = ""
-name = "值班员"
 
 [recording]
 folder = "recordings"

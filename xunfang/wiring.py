@@ -129,6 +129,7 @@ def dispatch_config(settings: Settings, rules: Policy) -> DispatchConfig:
             recordings=settings.path(settings.recording.folder) if settings.recording.enabled else None,
             duty_number=settings.duty.number or None,
             can_greet=lambda title: prompts.has(greeting_text(title)),
+            tail_ms=settings.speech.tail_ms,
             dialplan_path=lambda name: str(dialplan_path(settings, name)),
             timezone=settings.timezone,
         ),

@@ -48,6 +48,11 @@ def test_the_trunk_of_the_settings_reaches_the_lines(tmp_path: Path) -> None:
     assert config.lines == 3
 
 
+def test_the_countys_tail_reaches_the_calls() -> None:
+    settings = load(None, {"XUNFANG_SPEECH__TAIL_MS": "2400"})
+    assert dispatch_config(settings, policy(settings)).order.tail_ms == 2400
+
+
 def test_a_title_is_spoken_only_when_it_was_rendered() -> None:
     settings = load(None, {})
     order = dispatch_config(settings, policy(settings)).order
