@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Prepare this checkout: system packages, virtual environment, Python packages. Safe to repeat; quick when done.
 #   ./bootstrap.sh run    what the service and the demo need
-#   ./bootstrap.sh test   and what the tests need: SIPp, Kamailio, baresip, ffmpeg, PostgreSQL
+#   ./bootstrap.sh test   and what the tests need: SIPp, Kamailio, baresip, ffmpeg, PostgreSQL,
+#                         Chromium with a Chinese font, LibreOffice Writer
 set -euo pipefail
 cd "$(dirname "$0")"
 purpose=${1:-run}
@@ -28,6 +29,9 @@ if [ "$purpose" = test ]; then
     have baresip || need+=(baresip)
     have ffmpeg || need+=(ffmpeg)
     [ -x /usr/lib/postgresql/15/bin/initdb ] || need+=(postgresql-15)
+    have chromium || need+=(chromium)
+    [ -e /usr/share/doc/fonts-noto-cjk ] || need+=(fonts-noto-cjk)
+    have soffice || need+=(libreoffice-writer-nogui)
 fi
 if [ ${#need[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && have apt-get; then

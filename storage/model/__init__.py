@@ -1,0 +1,29 @@
+"""Facts as other rooms see them: frozen dataclasses, one per table that leaves the room.
+
+No session and no SQLAlchemy object is ever handed out. Times are timezone-aware UTC.
+Phone and ID-card numbers are plain here (the caller needs them to dial) and encrypted
+in the tables, with a blind index for look-up; `repr` never shows them.
+"""
+
+from __future__ import annotations
+
+from storage.model.cases import Case
+from storage.model.ledger import Area, Consent, Contact, Elder, Visitor
+from storage.model.outbox import AuditEntry, Notice
+from storage.model.visits import Answer, Call, Turn, VisitPlan, VisitRecord
+
+__all__ = [
+    "Answer",
+    "Area",
+    "AuditEntry",
+    "Call",
+    "Case",
+    "Consent",
+    "Contact",
+    "Elder",
+    "Notice",
+    "Turn",
+    "VisitPlan",
+    "VisitRecord",
+    "Visitor",
+]

@@ -1,0 +1,36 @@
+"""The tables, one module per subject. Rows leave the room only as the dataclasses of `storage.model`.
+
+Column names are the field names of those dataclasses; what has no field (blind indexes,
+`lot`, `claimed_at`) never leaves. Every list the program reads has an index in its order.
+"""
+
+from __future__ import annotations
+
+from storage.tables.base import STILL_LIVE, STILL_OPEN, STILL_UNSENT, metadata
+from storage.tables.cases import case
+from storage.tables.keeper import keeper
+from storage.tables.ledger import area, consent, contact, elder, elder_note, visitor
+from storage.tables.outbox import audit, notice
+from storage.tables.visits import answer, call, turn, visit_plan, visit_record
+
+__all__ = [
+    "STILL_LIVE",
+    "STILL_OPEN",
+    "STILL_UNSENT",
+    "answer",
+    "area",
+    "audit",
+    "call",
+    "case",
+    "consent",
+    "contact",
+    "elder",
+    "elder_note",
+    "keeper",
+    "metadata",
+    "notice",
+    "turn",
+    "visit_plan",
+    "visit_record",
+    "visitor",
+]

@@ -1,0 +1,1 @@
+"""The supervisor's console and the visitor's phone page: where people meet the system."""
