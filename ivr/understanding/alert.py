@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ivr.understanding.model import Event, Polarity, Question, Subject, Time
-from ivr.understanding.slots import Found, Slots
+from ivr.understanding.slot_model import Found, Slots
 from xunfang.vocabulary import Alert
 
 # Strong words around these make a review-level event urgent.

@@ -8,7 +8,7 @@ from ivr.understanding.lexicon import Entry, Lexicon
 from ivr.understanding.model import Event, Question
 from ivr.understanding.patterns import Hit, PatternSet, longest_only
 from ivr.understanding.phonetic import Repaired
-from ivr.understanding.slots import Found
+from ivr.understanding.slot_model import Found
 
 # An idiom masks what it covers at least this much of.
 MASK_SHARE = 0.5

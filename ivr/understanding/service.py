@@ -3,34 +3,30 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from ivr.understanding import alert as alerts
 from ivr.understanding.alert import RANK, Surroundings, worst
 from ivr.understanding.announcements import find_announcement
-from ivr.understanding.answers import Judged, answer, answer_hits
+from ivr.understanding.answers import answer
 from ivr.understanding.controls import decide, find_controls
+from ivr.understanding.cues import Cues, cues_of
+from ivr.understanding.details import details, names_need
 from ivr.understanding.events import event_finder
 from ivr.understanding.fusion import fuse
 from ivr.understanding.lexicon import Lexicon, default_lexicon
 from ivr.understanding.model import Event, Judgement, Polarity, Question, Subject, Time, Understanding
 from ivr.understanding.opinion import shipped
 from ivr.understanding.phonetic import repairer
-from ivr.understanding.slots import Found, Slots, slot_reader
+from ivr.understanding.reviews import beside_denial, concerns, review_reason
+from ivr.understanding.slot_model import Found, Judged, Slots
+from ivr.understanding.slots import corrected, plea_is_meant, read_slots
 from ivr.understanding.text import Line, clause_of, normalise, rewrite
 from xunfang.vocabulary import Alert
 
 # Longer utterances are television or noise; the danger in them is still looked for in the first part.
 MAX_CHARS = 600
-
-_WORRYING = frozenset({"worse", "unsafe", "partly", "short", "neglected"})
-_ASKS_FOR_HUMANS = frozenset({(Question.NEEDS, "yes"), (Question.CALLBACK, "yes")})
-_CHRONIC = re.compile(
-    r"(高血压|血压|糖尿病|血糖|关节炎|老毛病|老寒腿|风湿|冠心病|气管炎|白内障|老慢支|颈椎|腰椎|腰间盘|骨质|前列腺|痛风|胃病|心脏病|三高|血脂|慢性|老病)"
-)
-_UNSTABLE = re.compile(
-    r"(加重|犯了|又犯|住院|疼得|厉害|没药|刚查|查出|更|不稳|高得|下不来|新|手术|断了|难受|烧|控制不)"
-)
 
 
 def understand(
@@ -71,16 +67,16 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> tuple[U
     repaired = repairer(words).repair(line.text, finder.idiom_spans)
     heard = repaired.text
     found, plea_spans, idioms = finder.find(repaired, question)
-    reader = slot_reader(words)
-    relative = reader.relative_speaks(heard)
-    pleas = [p for p in plea_spans if reader.plea_is_meant(heard, p[0], p[1])]
+    cues = cues_of(words)
+    relative = cues.relative_speaks(heard)
+    pleas = [p for p in plea_spans if plea_is_meant(cues, heard, p[0], p[1])]
     judged: list[Judged] = []
     previous: Judged | None = None
     for item in found:
-        slots = reader.read(heard, item, question, previous, bool(pleas))
+        slots = read_slots(cues, heard, item, question, previous, bool(pleas))
         previous = (item, slots)
         judged.append(previous)
-    judged = _settle(heard, judged, reader.corrected)
+    judged = _settle(heard, judged, cues)
     around = Surroundings(question, bool(pleas), relative)
     weighed = [alerts.weigh(f, s, around) for f, s in judged]
     reasons = [
@@ -96,7 +92,7 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> tuple[U
         reasons += [f"{p[2]}: plea" for p in pleas]
         evidence += [line.quote(p[0], p[1]) for p in pleas]
     urgent = level is Alert.URGENT
-    topics = _concerns(heard, words)
+    topics = concerns(heard, words)
     plain, answered_at = answer(
         heard,
         question,
@@ -104,7 +100,7 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> tuple[U
         urgent=urgent,
         concern=bool(topics),
         relative=relative,
-        named=_names_need(heard, words),
+        named=names_need(heard, words),
         idioms=idioms,
         lexicon=words,
     )
@@ -119,7 +115,7 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> tuple[U
         text=heard,
     )
     if level is Alert.NONE:
-        reason = _review_reason(heard, question, final, topics, words) or _beside_denial(heard, judged, words)
+        reason = review_reason(heard, question, final, topics, words) or beside_denial(heard, judged, words)
         if reason:
             level = Alert.REVIEW
             reasons.append(reason)
@@ -132,7 +128,7 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> tuple[U
         judgements=tuple(_judgement(line, f, s) for f, s in judged),
         main=None if main is None else _judgement(line, *main),
         plea=bool(pleas),
-        details=_details(heard, question, final, words),
+        details=details(heard, question, final, words),
         reasons=tuple(reasons),
         evidence=tuple(dict.fromkeys(e for e in evidence if e)),
     )
@@ -154,12 +150,12 @@ def _calm(heard: str, judged: list[Judged], weighed: list[Alert], idioms: list[t
     return left if left.strip("，？ ") or idioms else heard
 
 
-def _settle(text: str, judged: list[Judged], corrected: Any) -> list[Judged]:
+def _settle(text: str, judged: list[Judged], cues: Cues) -> list[Judged]:
     """A word taken back (摔了，哦不是摔) leaves the event open."""
     out: list[Judged] = []
     for i, (found, slots) in enumerate(judged):
-        if slots.polarity is Polarity.AFFIRMED and corrected(text, found):
-            out.append((found, _replace(slots, polarity=Polarity.UNCERTAIN)))
+        if slots.polarity is Polarity.AFFIRMED and corrected(cues, text, found):
+            out.append((found, replace(slots, polarity=Polarity.UNCERTAIN)))
             continue
         if slots.polarity is Polarity.ASKED:
             later = [s for f, s in judged[i + 1 :] if f.event is found.event]
@@ -167,70 +163,6 @@ def _settle(text: str, judged: list[Judged], corrected: Any) -> list[Judged]:
                 continue
         out.append((found, slots))
     return out
-
-
-def _replace(slots: Slots, **changes: Any) -> Slots:
-    values = {name: getattr(slots, name) for name in Slots.__slots__}
-    return Slots(**{**values, **changes})
-
-
-def _concerns(text: str, words: Lexicon) -> list[str]:
-    entries, patterns = words.patterns("concern")
-    return [
-        entries[h.owner].get("topic") for h in patterns.find(text) if not _NOT_MEANT.search(text[: h.start])
-    ]
-
-
-_NOT_MEANT = re.compile(
-    r"(不用|不要|不需要|没|别|不|要是|万一|如果|怕|电视里?[^，？]{0,6}|听说[^，？]{0,6})$"
-)
-
-
-def _review_reason(text: str, question: Question, final: str, topics: list[str], words: Lexicon) -> str:
-    if final in ("opt_out", "ask_human"):
-        return f"control: {final}"
-    if final in _WORRYING:
-        return f"answer: {final}"
-    if (question, final) in _ASKS_FOR_HUMANS:
-        return f"request: {final}"
-    if question is Question.EVENT and final == "yes":
-        return "answer: something happened"
-    if (
-        question is Question.ILLNESS
-        and final == "yes"
-        and not (_CHRONIC.search(text) and not _UNSTABLE.search(text))
-    ):
-        return "answer: ill"
-    if question is Question.ANY and final == "other" and _unasked_complaint(text, words):
-        return "complaint outside a question"
-    if topics and final not in ("silence_noise",):
-        return f"concern: {topics[0]}"
-    return ""
-
-
-def _unasked_complaint(text: str, words: Lexicon) -> bool:
-    """Said at the opening or the end of a call, without being asked: trouble of body or house."""
-    for question, bad in ((Question.HEALTH, "worse"), (Question.WATER_HEATING, "unsafe")):
-        for klass, hit in answer_hits(text, question, [], [], words):
-            if klass == bad and _MY_BODY_OR_HOUSE.search(text[: hit.end]):
-                return True
-    return False
-
-
-_MY_BODY_OR_HOUSE = re.compile(
-    r"(我家|家里|屋里|我)[^，？]{0,5}[，]?[^，？]{0,5}$|(头|腰|腿|心里|身上|胃|胸|肚子|水管|暖气|下水|房子)"
-)
-_BUT = re.compile(r"(就是?|不过|但是?|可是?|只是|倒是|可就是)[^，？]{0,6}$")
-
-
-def _beside_denial(text: str, judged: list[Judged], words: Lexicon) -> str:
-    """A danger cleanly denied, but something worrying after the 就是 (没摔，就是头晕)."""
-    if not any(s.polarity is Polarity.NEGATED and s.subject is not Subject.OTHER for _, s in judged):
-        return ""
-    for klass, hit in answer_hits(text, Question.HEALTH, judged, [], words):
-        if klass == "worse" and _BUT.search(text[: hit.start]):
-            return "something worrying beside a denial"
-    return ""
 
 
 _ASKS_WHO = re.compile(r"(找谁|你谁|是谁|哪位|找哪个|谁呀|谁啊|哪个单位|哪里的|哪儿的)")
@@ -269,37 +201,6 @@ def _judgement(line: Line, found: Found, slots: Slots) -> Judgement:
         entry=found.entry,
         cost=found.cost,
     )
-
-
-def _names_need(text: str, words: Lexicon) -> bool:
-    entries, patterns = words.patterns("detail")
-    return any(
-        entries[h.owner].get("topic") == "need" and not _DECLINED.search(text[: h.start])
-        for h in patterns.find(text)
-    )
-
-
-def _details(text: str, question: Question, final: str, words: Lexicon) -> tuple[str, ...]:
-    """Needs asked for, or illnesses named."""
-    wanted = {
-        (Question.NEEDS, "yes"): "need",
-        (Question.CALLBACK, "yes"): "need",
-        (Question.ILLNESS, "yes"): "illness",
-        (Question.ILLNESS, "better"): "illness",
-        (Question.HEALTH, "worse"): "illness",
-    }.get((question, final))
-    if wanted is None:
-        return ()
-    entries, patterns = words.patterns("detail")
-    out: dict[str, None] = {}
-    for hit in sorted(patterns.find(text), key=lambda h: h.start):
-        entry = entries[hit.owner]
-        if entry.get("topic") == wanted and not _DECLINED.search(text[: hit.start]):
-            out[entry.get("detail")] = None
-    return tuple(out)
-
-
-_DECLINED = re.compile(r"(不用|不要|不需要|不缺|没有|没得|没)[^，？]{0,3}$")
 
 
 def _dialect(words: Lexicon) -> Any:

@@ -195,6 +195,19 @@ def clause_of(text: str, position: int) -> tuple[int, int]:
     return start, end
 
 
+def following(text: str, end: int, clauses: int) -> str:
+    """The rest of the clause that ends at `end`, and so many clauses after it."""
+    at = end
+    for _ in range(clauses):
+        if at >= len(text):
+            break
+        nxt = at + 1
+        while nxt < len(text) and text[nxt] not in BREAKS:
+            nxt += 1
+        at = nxt
+    return text[end:at]
+
+
 def rewrite(line: Line, table: tuple[re.Pattern[str], dict[str, str]]) -> Line:
     """Replace dialect words by standard ones; new characters point at the word they came from."""
     pattern, words = table
