@@ -1,7 +1,7 @@
 """Keys, cipher and blind index for personal data (电话、身份证号、姓名、住址).
 
-One secret string gives two independent keys through HKDF-SHA256 (RFC 5869), told apart by
-`info`: one for Fernet (AES-128-CBC + HMAC), one for the HMAC-SHA256 blind index. Several
+One secret string gives three independent keys through HKDF-SHA256 (RFC 5869), told apart by
+`info`: one for Fernet (AES-128-CBC + HMAC), one for the HMAC-SHA256 blind index, one to sign with. Several
 secrets mean rotation: the first writes, all of them read and look up, until
 `storage.rotation` has rewritten every row.
 
@@ -70,6 +70,7 @@ class Vault:
             )
         self._fernet = MultiFernet([_fernet(secret) for secret in secret_keys])
         self._index_keys = [_derive(secret, b"blind index") for secret in secret_keys]
+        self._signing_keys = [_derive(secret, b"signature") for secret in secret_keys]
 
     def __repr__(self) -> str:
         return f"Vault(keys={len(self._index_keys)})"
@@ -91,6 +92,19 @@ class Vault:
         """The same text under the newest key."""
         return self.encrypt(self.decrypt(token))
 
+    def sign(self, purpose: str, text: str) -> str:
+        """Hex HMAC-SHA256 under the newest key, 64 characters."""
+        return self._signatures(purpose, text)[0]
+
+    def is_signed(self, purpose: str, text: str, signature: str) -> bool:
+        """Under any key of the list; compared in constant time."""
+        given = signature.encode()
+        return any([hmac.compare_digest(each.encode(), given) for each in self._signatures(purpose, text)])
+
+    def _signatures(self, purpose: str, text: str) -> list[str]:
+        message = f"{purpose}\0{text}".encode()
+        return [hmac.new(key, message, hashlib.sha256).hexdigest() for key in self._signing_keys]
+
     def phone_index(self, phone: str | None) -> str | None:
         """What to store beside a number; None when there is no digit to look for."""
         return self._index("phone", normalise_phone(phone or ""))[0]
@@ -104,6 +118,10 @@ class Vault:
 
     def id_card_indexes(self, card: str) -> list[str]:
         return [index for index in self._index("id_card", normalise_id_card(card)) if index]
+
+    def text_index(self, text: str) -> str | None:
+        """Tells whether two things said were the same words, without keeping the words."""
+        return self._index("text", text)[0]
 
     def _index(self, kind: str, value: str) -> list[str | None]:
         """`kind` is part of the message, so a number never matches in a column of another kind."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from storage.db import Db
+from storage.repository_accounts import Accounts, Sessions, SignIns
 from storage.repository_areas import Areas, Visitors
 from storage.repository_calls import Calls
 from storage.repository_cases import Cases
 from storage.repository_elders import Consents, Contacts, Elders
 from storage.repository_ledger import Ledger
 from storage.repository_outbox import Audit, Notices
+from storage.repository_overview import Overview
 from storage.repository_plans import Plans
 from storage.repository_records import Records
 from storage.repository_turns import Answers, Turns
+from storage.repository_verdicts import Corrections, Verdicts
 
 
 class Work:
@@ -29,7 +32,13 @@ class Work:
         self.calls = Calls(db)
         self.turns = Turns(db)
         self.answers = Answers(db)
+        self.verdicts = Verdicts(db)
+        self.corrections = Corrections(db)
         self.records = Records(db)
         self.cases = Cases(db)
         self.notices = Notices(db)
         self.audit = Audit(db)
+        self.accounts = Accounts(db)
+        self.sessions = Sessions(db)
+        self.sign_ins = SignIns(db)
+        self.overview = Overview(db)

@@ -154,6 +154,14 @@ class ReportCategory(StrEnum):
     OTHER = "other"
 
 
+class ReviewVerdict(StrEnum):
+    """What a supervisor says of an alert after listening (复核). MISSED: the machine raised none."""
+
+    CONFIRMED = "confirmed"
+    FALSE_ALARM = "false_alarm"
+    MISSED = "missed"
+
+
 class PlanStatus(StrEnum):
     """Life of a planned visit. DIALLING is the committed intent: it is written before the INVITE."""
 
@@ -164,6 +172,15 @@ class PlanStatus(StrEnum):
     ESCALATED = "escalated"  # retries are used up: a case carries it on
     ON_SITE = "on_site"  # never for the telephone
     PAUSED = "paused"
+
+
+class UserRole(StrEnum):
+    """Who may use the console, and for what (web.access)."""
+
+    COUNTY_ADMIN = "county_admin"
+    SUPERVISOR = "supervisor"
+    VISITOR = "visitor"
+    AUDITOR = "auditor"
 
 
 class Speaker(StrEnum):
@@ -263,6 +280,9 @@ _TERMS: tuple[tuple[StrEnum, str], ...] = (
     (ReportCategory.MENTAL_ILLNESS, "患有严重精神疾病"),
     (ReportCategory.HARDSHIP, "面临重大困境"),
     (ReportCategory.OTHER, "其他情况"),
+    (ReviewVerdict.CONFIRMED, "属实"),
+    (ReviewVerdict.FALSE_ALARM, "误报"),
+    (ReviewVerdict.MISSED, "漏报"),
     (PlanStatus.DUE, "待拨打"),
     (PlanStatus.DIALLING, "拨打中"),
     (PlanStatus.WAITING, "等待重拨"),
@@ -270,6 +290,10 @@ _TERMS: tuple[tuple[StrEnum, str], ...] = (
     (PlanStatus.ESCALATED, "已转上门"),
     (PlanStatus.ON_SITE, "上门巡访"),
     (PlanStatus.PAUSED, "暂停"),
+    (UserRole.COUNTY_ADMIN, "县级管理员"),
+    (UserRole.SUPERVISOR, "督导"),
+    (UserRole.VISITOR, "巡访员"),
+    (UserRole.AUDITOR, "审计（只读）"),
     (Speaker.SYSTEM, "系统"),
     (Speaker.ELDER, "老人"),
     (Speaker.RELATIVE, "他人"),

@@ -7,9 +7,11 @@ in the tables, with a blind index for look-up; `repr` never shows them.
 
 from __future__ import annotations
 
+from storage.model.accounts import User, WebSession
 from storage.model.cases import Case
 from storage.model.ledger import Area, Consent, Contact, Elder, Visitor
 from storage.model.outbox import AuditEntry, Notice
+from storage.model.verdicts import Correction, EntryCount, Verdict
 from storage.model.visits import Answer, Call, Turn, VisitPlan, VisitRecord
 
 __all__ = [
@@ -20,10 +22,15 @@ __all__ = [
     "Case",
     "Consent",
     "Contact",
+    "Correction",
     "Elder",
+    "EntryCount",
     "Notice",
     "Turn",
+    "Verdict",
+    "User",
     "VisitPlan",
     "VisitRecord",
     "Visitor",
+    "WebSession",
 ]

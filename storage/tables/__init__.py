@@ -6,17 +6,20 @@ Column names are the field names of those dataclasses; what has no field (blind 
 
 from __future__ import annotations
 
+from storage.tables.accounts import account, sign_in_failure, web_session
 from storage.tables.base import STILL_LIVE, STILL_OPEN, STILL_UNSENT, metadata
 from storage.tables.cases import case
 from storage.tables.keeper import keeper
 from storage.tables.ledger import area, consent, contact, elder, elder_note, visitor
 from storage.tables.outbox import audit, notice
+from storage.tables.verdicts import correction, verdict
 from storage.tables.visits import answer, call, turn, visit_plan, visit_record
 
 __all__ = [
     "STILL_LIVE",
     "STILL_OPEN",
     "STILL_UNSENT",
+    "account",
     "answer",
     "area",
     "audit",
@@ -24,13 +27,17 @@ __all__ = [
     "case",
     "consent",
     "contact",
+    "correction",
     "elder",
     "elder_note",
     "keeper",
     "metadata",
     "notice",
+    "sign_in_failure",
     "turn",
+    "verdict",
     "visit_plan",
     "visit_record",
     "visitor",
+    "web_session",
 ]
