@@ -1,47 +1,76 @@
 """When an elder may be called (拨打时段). Pure: local wall time in, UTC out.
 
 Hours are deferral, never loss: what falls outside of them is moved to the next opening.
-`closed` is the seam for statutory holidays: the days on which nobody is called at all.
+A window may be bound to days of the week ("mon-fri 15:00-17:00", 周一至周五). `closed` is the seam
+for holidays: the days on which nobody is called at all (scheduler.calendar.ClosedDays).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import pairwise
+from itertools import combinations
 from zoneinfo import ZoneInfo
 
 from xunfang.errors import BadSettings
 
 DAY = timedelta(days=1)
 LOOK_AHEAD_DAYS = 60  # longer than any row of closed days
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")  # as date.weekday() counts
+EVERY_DAY = frozenset(range(7))
 
 
 @dataclass(frozen=True, slots=True)
 class HoursConfig:
     windows: tuple[str, ...] = ("08:30-11:30", "14:30-19:30")
     timezone: str = "Asia/Shanghai"
-    closed: frozenset[date] = frozenset()
+    closed: Container[date] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Window:
-    """Minutes since local midnight, start included, end excluded; 1440 is midnight."""
+    """Minutes since local midnight, start included, end excluded; 1440 is midnight. `days`: weekdays,
+    0 is Monday."""
 
     start: int
     end: int
+    days: frozenset[int] = EVERY_DAY
 
 
 @lru_cache(maxsize=1024)
 def parse_windows(texts: tuple[str, ...]) -> tuple[Window, ...]:
-    """("08:30-11:30", "14:30-19:30"), sorted. BadSettings for anything else, or for overlaps."""
-    windows = sorted(_parse(text) for text in texts)
-    for before, after in pairwise(windows):
-        if after.start < before.end:
+    """("08:30-11:30", "mon-fri 14:30-19:30"), by start. BadSettings for anything else, or for overlaps
+    on one day."""
+    windows = sorted((_parse(text) for text in texts), key=lambda each: (each.start, each.end))
+    for before, after in combinations(windows, 2):
+        if after.start < before.end and before.days & after.days:
             raise BadSettings(f"calling hours {', '.join(texts)} overlap: write each hour of the day once")
     return tuple(windows)
+
+
+def written(window: Window) -> str:
+    """The way back: what `parse_windows` reads as this window. Midnight at the end is 24:00."""
+    start, end = (f"{each // 60:02d}:{each % 60:02d}" for each in (window.start, window.end))
+    return f"{days_written(window.days)} {start}-{end}".lstrip()
+
+
+def days_written(days: frozenset[int], names: Sequence[str] = WEEKDAYS, to: str = "-", sep: str = ",") -> str:
+    """{0, 1, 2, 3, 4, 6} is mon-fri,sun; every day is nothing."""
+    if days == EVERY_DAY:
+        return ""
+    runs: list[list[int]] = []
+    for day in sorted(days):
+        if runs and runs[-1][-1] == day - 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return sep.join(
+        names[run[0]]
+        + (f"{to}{names[run[-1]]}" if len(run) > 2 else f"{sep}{names[run[1]]}" if run[1:] else "")
+        for run in runs
+    )
 
 
 def usable(own: tuple[str, ...]) -> tuple[str, ...]:
@@ -97,7 +126,7 @@ def add_service_time(after: datetime, duration: timedelta, config: HoursConfig) 
     for _ in range(days):
         local = moment.astimezone(zone)
         following = local.date() + DAY
-        while following in config.closed:
+        while not _serves(following, config):
             following += DAY
         moment = datetime.combine(following, local.time(), zone).astimezone(after.tzinfo)
     if not rest:
@@ -112,10 +141,24 @@ def add_service_time(after: datetime, duration: timedelta, config: HoursConfig) 
     raise _never_open(config)
 
 
+def opens_between(start: datetime, end: datetime, config: HoursConfig, own: Sequence[str] = ()) -> bool:
+    """Is there any moment to call in [start, end)? A week of holidays may have none."""
+    try:
+        return next_opening(start, config, own) < end
+    except BadSettings:
+        return False
+
+
 def day_start(now: datetime, config: HoursConfig) -> datetime:
     """Local midnight, in UTC: calls per day are counted from here."""
     zone = ZoneInfo(config.timezone)
     return datetime.combine(local_date(now, config), time(), zone).astimezone(now.tzinfo)
+
+
+def _serves(day: date, config: HoursConfig) -> bool:
+    return day not in config.closed and any(
+        day.weekday() in window.days for window in parse_windows(config.windows)
+    )
 
 
 def _openings(
@@ -130,6 +173,8 @@ def _openings(
             continue
         midnight = datetime.combine(day, time(), zone)
         for window in windows:
+            if day.weekday() not in window.days:
+                continue
             yield (
                 (midnight + timedelta(minutes=window.start)).astimezone(around.tzinfo),
                 (midnight + timedelta(minutes=window.end)).astimezone(around.tzinfo),
@@ -137,14 +182,30 @@ def _openings(
 
 
 def _parse(text: str) -> Window:
-    start, dash, end = text.partition("-")
+    named, _, span = text.strip().rpartition(" ")
+    start, dash, end = span.partition("-")
     try:
-        window = Window(_minutes(start), _minutes(end))
+        window = Window(_minutes(start), _minutes(end), _days(named))
     except ValueError:
         dash = ""
     if not dash or window.start >= window.end:
-        raise BadSettings(f"calling hours {text!r} are not understood; write 08:30-11:30")
+        raise BadSettings(
+            f"calling hours {text!r} are not understood; write 08:30-11:30, or mon-fri,sun 08:30-11:30"
+        )
     return window
+
+
+def _days(text: str) -> frozenset[int]:
+    if not text.strip():
+        return EVERY_DAY
+    days: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = (each.strip().lower() for each in part.partition("-"))
+        start, end = WEEKDAYS.index(first), WEEKDAYS.index(last if dash else first)
+        if end < start:
+            raise ValueError("the days go round the week")
+        days.update(range(start, end + 1))
+    return frozenset(days)
 
 
 def _minutes(text: str) -> int:

@@ -10,15 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from scheduler import hours
 from scheduler.hours import HoursConfig
 from visits.durations import parse_duration
 from xunfang.errors import BadSettings
 from xunfang.vocabulary import CallDisposition, CaseKind
+from xunfang.yamlfile import read_mapping
 
 DEFAULT_FILE = Path(__file__).with_name("ladder.yaml")
 NEXT_WINDOW = "next_window"
@@ -103,7 +101,11 @@ class Ladder:
 def load_ladder(path: Path | None = None) -> Ladder:
     """BadSettings names the file, the disposition, the key and what is allowed."""
     file = path or DEFAULT_FILE
-    data = _read(file)
+    data = read_mapping(
+        file,
+        "leave `schedule.ladder` out for the shipped one",
+        "a mapping with max_attempts and dispositions",
+    )
     unknown = sorted(set(data) - {"max_attempts", "dispositions"})
     if unknown:
         raise BadSettings(f"{file.name}: unknown keys {unknown}; allowed: max_attempts, dispositions")
@@ -118,18 +120,6 @@ def load_ladder(path: Path | None = None) -> Ladder:
     if unknown or missing:
         raise BadSettings(f"{file.name}: unknown dispositions {unknown}, missing dispositions {missing}")
     return Ladder({each: _rung(table[each.value], f"{file.name}: {each}") for each in CallDisposition}, most)
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadSettings(f"{file}: no such file; leave `schedule.ladder` out for the shipped one") from None
-    except yaml.YAMLError as error:
-        raise BadSettings(f"{file.name}: not valid YAML: {error}") from error
-    if not isinstance(data, dict):
-        raise BadSettings(f"{file.name}: must be a mapping with max_attempts and dispositions")
-    return data
 
 
 def _rung(entry: object, where: str) -> Rung:

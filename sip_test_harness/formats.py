@@ -71,7 +71,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
@@ -94,6 +93,7 @@ from sip_test_harness.model import (
 )
 from xunfang.errors import BadScenario, NotFound
 from xunfang.vocabulary import Alert, CallDisposition, CaseKind, Category, Risk
+from xunfang.yamlfile import read_mapping
 
 HERE = Path(str(files("sip_test_harness")))
 PERSONAS = HERE / "personas"
@@ -187,14 +187,9 @@ def _find(name_or_path: str | Path, folder: Path, what: str) -> Path:
 
 
 def _read(path: Path, shape: schema.Schema) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except yaml.YAMLError as why:
-        mark = getattr(why, "problem_mark", None)
-        where = f"line {mark.line + 1}" if mark else "somewhere"
-        raise BadScenario(f"{path.name}: no valid YAML at {where}: check indentation and quotes") from None
+    data = read_mapping(path, error=BadScenario)
     _check(data, shape, path.name)
-    return data  # type: ignore[no-any-return]
+    return data
 
 
 def _check(data: Any, shape: schema.Schema, name: str) -> None:

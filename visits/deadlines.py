@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
-
-import yaml
 
 from visits.durations import parse_duration
 from visits.patience import Patience, parse_patience
 from xunfang.errors import BadSettings
 from xunfang.vocabulary import CaseKind, Priority
+from xunfang.yamlfile import exact_keys, read_mapping
 
 DEFAULT_FILE = Path(__file__).with_name("deadlines.yaml")
 SAME_DAY = "same_day"
@@ -68,10 +66,10 @@ def load_deadlines(
 ) -> Deadlines:
     """BadSettings names the file, the key and what is allowed."""
     file = path or DEFAULT_FILE
-    data = _read(file)
-    day = data.pop(SAME_DAY, None)
-    if not isinstance(day, dict) or set(day) != {"until", "at_least", "next_day"}:
-        raise BadSettings(f"{file.name}: same_day needs exactly the keys until, at_least and next_day")
+    data = read_mapping(
+        file, "leave `schedule.deadlines` out for the shipped one", "a mapping of kinds of cases"
+    )
+    day = exact_keys(data.pop(SAME_DAY, None), ("until", "at_least", "next_day"), f"{file.name}: {SAME_DAY}")
     life = parse_patience(data.pop(LIFE, None), f"{file.name}: {LIFE}")
     unknown = sorted(set(data) - set(CaseKind))
     missing = sorted(set(CaseKind) - set(data))
@@ -83,9 +81,7 @@ def load_deadlines(
     by_kind: dict[CaseKind, dict[Priority, timedelta | None]] = {}
     priorities: dict[CaseKind, Priority | None] = {}
     for kind in CaseKind:
-        entry = data[kind.value]
-        if not isinstance(entry, dict) or set(entry) != {"priority", *Priority}:
-            raise BadSettings(f"{file.name}: {kind}: needs exactly the keys priority, {', '.join(Priority)}")
+        entry = exact_keys(data[kind.value], ("priority", *Priority), f"{file.name}: {kind}")
         priorities[kind] = _priority(entry["priority"], f"{file.name}: {kind}")
         by_kind[kind] = {
             each: None
@@ -103,18 +99,6 @@ def load_deadlines(
         timezone=timezone,
         service_time=service_time,
     )
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadSettings(f"{file}: no such file") from None
-    except yaml.YAMLError as error:
-        raise BadSettings(f"{file.name}: not valid YAML: {error}") from error
-    if not isinstance(data, dict):
-        raise BadSettings(f"{file.name}: must be a mapping of kinds of cases")
-    return data
 
 
 def _priority(text: object, where: str) -> Priority | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from visits.durations import parse_duration
 from xunfang.errors import BadSettings
 from xunfang.vocabulary import CaseLevel, Priority
+from xunfang.yamlfile import exact_keys
 
 VISITOR = "visitor"
 # The county is the last: beyond it nobody is left to ring, only reminders go on.
@@ -34,8 +34,8 @@ class Patience:
 
 def parse_patience(data: object, where: str) -> Patience:
     """`where` names the file and key for BadSettings."""
-    table = _keys(data, KEYS, where)
-    rungs = _keys(table["escalate_after"], RUNGS, f"{where}: escalate_after")
+    table = exact_keys(data, KEYS, where)
+    rungs = exact_keys(table["escalate_after"], RUNGS, f"{where}: escalate_after")
     return Patience(
         accept_within=_per_priority(table["accept_within"], f"{where}: accept_within"),
         close_within=_per_priority(table["close_within"], f"{where}: close_within"),
@@ -50,15 +50,9 @@ def parse_patience(data: object, where: str) -> Patience:
 
 
 def _per_priority(data: object, where: str) -> dict[Priority, timedelta]:
-    table = _keys(data, tuple(Priority), where)
+    table = exact_keys(data, tuple(Priority), where)
     found = {each: parse_duration(table[each.value], f"{where}: {each}") for each in Priority}
     for each, duration in found.items():
         if not duration:
             raise BadSettings(f"{where}: {each}: must be longer than nothing: nobody acts in no time")
     return found
-
-
-def _keys(data: object, keys: tuple[str, ...], where: str) -> dict[str, Any]:
-    if not isinstance(data, dict) or set(data) != set(keys):
-        raise BadSettings(f"{where}: needs exactly the keys {', '.join(keys)}")
-    return data

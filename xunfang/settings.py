@@ -105,12 +105,24 @@ class SpeechSettings(Section):
 
 
 class ScheduleSettings(Section):
-    hours: Windows = Field(("08:30-11:30", "14:30-19:30"), min_length=1, description="of the day")
+    hours: Windows = Field(
+        ("08:30-11:30", "14:30-19:30"), min_length=1, description="of the day, or mon-fri 08:30-11:30"
+    )
+    days: Literal["all", "workdays"] = Field(
+        "all", description="workdays: not on weekends and swapped days off, but on swapped workdays"
+    )
+    call_on_holidays: bool = Field(False, description="routine calls on statutory holidays")
+    calendar: Path | None = Field(
+        None, description="folder of the county's own holiday tables, such as 2027.yaml"
+    )
     channels: int = Field(4, ge=1, le=1000, description="calls at one time, as the trunk allows")
     calls_per_second: float = Field(2.0, gt=0, le=20)
     max_calls_per_day: int = Field(3, ge=1, le=10, description="to one number")
     min_gap_s: float = Field(600.0, ge=0, description="between two calls to one number")
     ladder: Path | None = Field(None, description="retry table; empty: the shipped one")
+    deadlines: Path | None = Field(
+        None, description="deadlines and patience of cases; empty: the shipped ones"
+    )
     tick_s: float = Field(5.0, gt=0, le=300)
     breaker_share: float = Field(0.5, gt=0, le=1, description="share of trunk failures that stops dialling")
     breaker_calls: int = Field(6, ge=2, description="calls looked at by the breaker")

@@ -20,6 +20,7 @@ from ivr.speech.render import SHIPPED
 from ivr.telephony.model import TrunkConfig
 from scheduler.admission import AdmissionConfig
 from scheduler.breaker import BreakerConfig
+from scheduler.calendar import Calendar, ClosedDays
 from scheduler.caps import CapsConfig
 from scheduler.dispatch import DispatchConfig, Dispatcher
 from scheduler.hours import HoursConfig, add_service_time
@@ -103,13 +104,19 @@ def policy(settings: Settings) -> Policy:
 
 
 def hours(settings: Settings) -> HoursConfig:
-    return HoursConfig(windows=settings.schedule.hours, timezone=settings.timezone)
+    schedule = settings.schedule
+    own = None if schedule.calendar is None else settings.path(schedule.calendar)
+    closed = ClosedDays(Calendar(own), schedule.call_on_holidays, schedule.days == "workdays")
+    return HoursConfig(windows=schedule.hours, timezone=settings.timezone, closed=closed)
 
 
 def deadlines(settings: Settings) -> Deadlines:
     """Of cases: urgent ones in wall time, the others in the hours of service."""
+    own = settings.schedule.deadlines
     return load_deadlines(
-        timezone=settings.timezone, service_time=partial(add_service_time, config=hours(settings))
+        None if own is None else settings.path(own),
+        timezone=settings.timezone,
+        service_time=partial(add_service_time, config=hours(settings)),
     )
 
 

@@ -115,7 +115,7 @@ def test_a_wrong_persona_is_refused_with_the_place(data: dict[str, Any], told: s
 
 def test_a_file_that_is_no_yaml_is_named_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("number: '1\nname: [", "utf-8")
-    with pytest.raises(BadScenario, match=r"broken.yaml: no valid YAML at line \d"):
+    with pytest.raises(BadScenario, match=r"broken.yaml: not valid YAML at line \d"):
         load_persona("broken", tmp_path)
 
 

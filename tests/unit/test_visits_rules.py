@@ -166,7 +166,7 @@ def test_the_same_day_ends_in_the_evening(hour: float, due: str) -> None:
         ("priority: urgent,", "priority: now,", "priority 'now'"),
         ("consent:  ", "konsent:  ", "unknown kinds"),
         ('until: "20:00"', 'until: "25:00"', "no time of day"),
-        ("  at_least: 1h", "  atleast: 1h", "same_day needs"),
+        ("  at_least: 1h", "  atleast: 1h", "same_day: needs"),
         ("concern:        {priority: high,    ", "concern:        {", "concern: needs exactly"),
         ("same_day:\n", "same_day: [\n", "not valid YAML"),
     ],
