@@ -47,10 +47,12 @@ class Elders:
         return self._db.one(_elder, _elder.select().where(tables.elder.c.id == id))
 
     def find_by_phone(self, phone: str) -> list[Elder]:
-        """All elders behind this number (a landline may be shared), however it is written."""
+        """All elders behind this number (a landline may be shared), however it is written; also those
+        whose second number it is."""
         indexes = self._db.vault.phone_indexes(phone)
         elder = tables.elder.c
-        return self._db.all(_elder, _elder.select().where(elder.phone_index.in_(indexes)).order_by(elder.id))
+        behind = sa.or_(elder.phone_index.in_(indexes), elder.other_phone_index.in_(indexes))
+        return self._db.all(_elder, _elder.select().where(behind).order_by(elder.id))
 
     def find_by_id_card(self, card: str) -> Elder | None:
         indexes = self._db.vault.id_card_indexes(card)
@@ -70,6 +72,8 @@ class Elders:
         values = dict(values)
         if "phone" in values:
             values["phone_index"] = vault.phone_index(values["phone"])
+        if "other_phone" in values:
+            values["other_phone_index"] = vault.phone_index(values["other_phone"])
         if "id_card" in values:
             values["id_card_index"] = vault.id_card_index(values["id_card"])
         return values

@@ -198,6 +198,8 @@ class Ledger:
         indexed = dict(values)
         if "phone" in values:
             indexed["phone_index"] = self._db.vault.phone_index(values["phone"])
+        if "other_phone" in values:
+            indexed["other_phone_index"] = self._db.vault.phone_index(values["other_phone"])
         if "id_card" in values:
             indexed["id_card_index"] = self._db.vault.id_card_index(values["id_card"])
         return indexed

@@ -42,6 +42,8 @@ def _rewrite(db: Db, table: sa.Table, secret: list[sa.Column[Any]], last: Any) -
         values = {column.name: row[at] for at, column in enumerate(secret, start=1)}
         if "phone_index" in table.c:
             values["phone_index"] = db.vault.phone_index(values["phone"])
+        if "other_phone_index" in table.c:
+            values["other_phone_index"] = db.vault.phone_index(values["other_phone"])
         if "id_card_index" in table.c:
             values["id_card_index"] = db.vault.id_card_index(values["id_card"])
         db.change(sa.update(table).where(key == row[0]).values(**values))

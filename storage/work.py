@@ -13,6 +13,7 @@ from storage.repository_outbox import Audit, Notices
 from storage.repository_overview import Overview
 from storage.repository_plans import Plans
 from storage.repository_records import Records
+from storage.repository_times import Times
 from storage.repository_turns import Answers, Turns
 from storage.repository_verdicts import Corrections, Verdicts
 
@@ -30,6 +31,7 @@ class Work:
         self.visitors = Visitors(db)
         self.plans = Plans(db)
         self.calls = Calls(db)
+        self.times = Times(db)
         self.turns = Turns(db)
         self.answers = Answers(db)
         self.verdicts = Verdicts(db)

@@ -11,6 +11,7 @@ from storage.model.accounts import User, WebSession
 from storage.model.cases import Case
 from storage.model.ledger import Area, Consent, Contact, Elder, Visitor
 from storage.model.outbox import AuditEntry, Notice
+from storage.model.times import BestHour, HourRate, PastCall
 from storage.model.verdicts import Correction, EntryCount, Verdict
 from storage.model.visits import Answer, Call, Turn, VisitPlan, VisitRecord
 
@@ -18,6 +19,7 @@ __all__ = [
     "Answer",
     "Area",
     "AuditEntry",
+    "BestHour",
     "Call",
     "Case",
     "Consent",
@@ -25,10 +27,12 @@ __all__ = [
     "Correction",
     "Elder",
     "EntryCount",
+    "HourRate",
     "Notice",
+    "PastCall",
     "Turn",
-    "Verdict",
     "User",
+    "Verdict",
     "VisitPlan",
     "VisitRecord",
     "Visitor",

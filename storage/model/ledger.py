@@ -42,6 +42,7 @@ class Elder:
     paused_until: date | None = None
     pause_reason: str | None = None
     active: bool = True
+    other_phone: str | None = field(default=None, repr=False)  # a second number of the same elder
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ elder = Table(
     Column("birth_date", Date),
     Column("phone", Encrypted, nullable=False),
     blind_index("phone_index"),
+    Column("other_phone", Encrypted),
+    blind_index("other_phone_index"),
     Column("id_card", Encrypted),
     blind_index("id_card_index"),
     ref("area_id", "area"),
@@ -47,6 +49,7 @@ elder = Table(
     Column("pause_reason", String(200)),
     Column("active", Boolean, nullable=False),
     Index(None, "phone_index"),
+    Index(None, "other_phone_index"),
     Index("uq_elder_id_card_index", "id_card_index", unique=True),
     Index(None, "area_id", "id"),
 )

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from storage_cast import DAY, ID_CARD, NOW, PHONE, SECRET, a_case, an_elder
 
 from storage import Store, Work
-from xunfang.vocabulary import ConsentPurpose
+from xunfang.vocabulary import CallDisposition, ConsentPurpose
 
 pytestmark = pytest.mark.integration
 
@@ -56,7 +56,10 @@ ORDERED: dict[str, Ask] = {
     "cases of an elder": lambda work: work.cases.of_elder(1),
     "pending notices": lambda work: work.notices.pending(NOW),
     "notices of a case": lambda work: work.notices.of_case(1),
-    "elders behind a number": lambda work: work.elders.find_by_phone(PHONE),
+    "past calls of an elder": lambda work: work.times.past(1, NOW, 60),
+    "the best hour of an elder": lambda work: work.times.best(1),
+    "calls that rang a number": lambda work: work.times.rang(PHONE, NOW, [CallDisposition.BUSY]),
+    "is a number live": lambda work: work.times.is_live(PHONE),
     "the elder of an ID card": lambda work: work.elders.find_by_id_card(ID_CARD),
     "a page of elders": lambda work: work.elders.page(after_id=5),
     "contacts": lambda work: work.contacts.of(1),
@@ -69,6 +72,7 @@ ORDERED: dict[str, Ask] = {
 # These sort what they found: few rows by their nature (lines, one call, one elder, one limit).
 FOUND: dict[str, Ask] = {
     "plans in flight": lambda work: work.plans.in_flight(),
+    "elders behind a number": lambda work: work.elders.find_by_phone(PHONE),
     "overdue plans": lambda work: work.plans.overdue(NOW + 30 * DAY),
     "answers of a call": lambda work: work.answers.of(1),
     "answers of a plan": lambda work: work.answers.of_plan(1),
