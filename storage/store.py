@@ -53,6 +53,11 @@ class Store:
         """sqlite | postgresql"""
         return self._engine.dialect.name
 
+    @property
+    def vault(self) -> Vault:
+        """To seal and sign what leaves the house and comes back: cursors, held forms, door plates."""
+        return self._vault
+
     def migrate(self) -> None:
         """Bring the tables to this version. Idempotent; several processes may call it at once."""
         migrate.upgrade(self._url)

@@ -99,7 +99,7 @@ class Vault:
     def is_signed(self, purpose: str, text: str, signature: str) -> bool:
         """Under any key of the list; compared in constant time."""
         given = signature.encode()
-        return any([hmac.compare_digest(each.encode(), given) for each in self._signatures(purpose, text)])
+        return any(hmac.compare_digest(each.encode(), given) for each in self._signatures(purpose, text))
 
     def _signatures(self, purpose: str, text: str) -> list[str]:
         message = f"{purpose}\0{text}".encode()

@@ -1,0 +1,106 @@
+"""Counts for the first page and the live marks: each one set-based question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from storage import tables
+from storage.db import Db
+from storage.repository_areas import subtree
+from xunfang.vocabulary import CallDisposition, PlanStatus, Priority
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCounts:
+    """Of open cases. `unassigned`: nobody is named to go."""
+
+    open: int
+    urgent: int
+    overdue: int
+    unassigned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Numbers that rise or change when there is something new to see (web.live)."""
+
+    calls: str
+    turns: str
+    cases: str
+
+
+class Overview:
+    def __init__(self, db: Db) -> None:
+        self._db = db
+
+    def plans_now(self, now: datetime, area_id: int | None = None) -> dict[PlanStatus, int]:
+        """Plans whose period runs now, by status. `area_id`: this area and everything below it."""
+        plan = tables.visit_plan.c
+        statement = (
+            sa.select(plan.status, sa.func.count())
+            .where(plan.due_from <= now, plan.due_until > now)
+            .group_by(plan.status)
+        )
+        return {row[0]: row[1] for row in self._db.rows(_inside(statement, plan.elder_id, area_id))}
+
+    def calls_between(
+        self, start: datetime, end: datetime, area_id: int | None = None
+    ) -> dict[CallDisposition | None, int]:
+        """Calls by why they ended; None: still live."""
+        call = tables.call.c
+        statement = (
+            sa.select(call.disposition, sa.func.count())
+            .where(call.intended_at >= start, call.intended_at < end)
+            .group_by(call.disposition)
+        )
+        return {row[0]: row[1] for row in self._db.rows(_inside(statement, call.elder_id, area_id))}
+
+    def cases(self, now: datetime, area_id: int | None = None) -> CaseCounts:
+        case = tables.case.c
+
+        def how_many(which: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+            return sa.func.coalesce(sa.func.sum(sa.case((which, 1), else_=0)), 0)
+
+        statement = sa.select(
+            sa.func.count(),
+            how_many(case.priority == Priority.URGENT),
+            how_many(case.deadline < now),
+            how_many(case.visitor_id.is_(None)),
+        ).where(case.closed_at.is_(None))
+        row = self._db.row(_inside(statement, case.elder_id, area_id))
+        assert row is not None
+        return CaseCounts(*(int(count) for count in row))
+
+    def marks(self) -> Marks:
+        """Ends of indexes only, and the turns of live calls: asked every second by one thread."""
+        call, turn, case = tables.call.c, tables.turn.c, tables.case.c
+        row = self._db.row(
+            sa.select(
+                sa.select(sa.func.max(call.id)).scalar_subquery(),
+                sa.select(sa.func.count()).where(call.ended_at.is_(None)).scalar_subquery(),
+                sa.select(sa.func.count())
+                .select_from(tables.turn.join(tables.call, call.id == turn.call_id))
+                .where(call.ended_at.is_(None))
+                .scalar_subquery(),
+                sa.select(sa.func.max(case.id)).scalar_subquery(),
+                sa.select(sa.func.max(tables.audit.c.id)).scalar_subquery(),
+            )
+        )
+        assert row is not None
+        return Marks(calls=f"{row[0]}.{row[1]}", turns=str(row[2]), cases=f"{row[3]}.{row[4]}")
+
+
+def _inside(
+    statement: sa.Select[*tuple[Any, ...]], elder_id: sa.ColumnElement[int], area_id: int | None
+) -> sa.Select[*tuple[Any, ...]]:
+    """Only rows about elders of an area."""
+    if area_id is None:
+        return statement
+    elder = tables.elder.c
+    return statement.join(tables.elder, elder.id == elder_id).where(
+        elder.area_id.in_(sa.select(subtree(area_id).c.id))
+    )
