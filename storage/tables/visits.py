@@ -56,6 +56,7 @@ call = Table(
     Index(None, "elder_id", "id"),
     Index(None, "plan_id"),
     Index(None, "number_index", "intended_at"),
+    Index(None, "intended_at"),
     Index("ix_call_live", "id", sqlite_where=STILL_LIVE, postgresql_where=STILL_LIVE),
     # No plan is ever on two lines at once.
     Index(
