@@ -27,6 +27,8 @@ GRAVEST_FIRST: tuple[CaseKind, ...] = (
     CaseKind.REFUSAL,
     CaseKind.REQUEST,
     CaseKind.NOT_DIALLED,
+    CaseKind.NOT_VISITED,
+    CaseKind.PAUSE_ENDED,
     CaseKind.CONSENT,
 )
 MOST_URGENT_FIRST: tuple[Priority, ...] = (Priority.URGENT, Priority.HIGH, Priority.NORMAL)
@@ -201,6 +203,10 @@ def _escalated(outcome: Outcome, kind: CaseKind, facts: ElderFacts, zone: ZoneIn
         text = "老人在电话里不愿接受巡访，未经确认，同意没有撤回。请上门征求意见。"
     elif kind is CaseKind.CONSENT:
         text = "尚无老人对电话或上门巡访的同意记录。请上门说明并征求意见。"
+    elif kind is CaseKind.NOT_VISITED:
+        text = f"本期应上门巡访，尚无上门记录。请上门看望。{about}"
+    elif kind is CaseKind.PAUSE_ENDED:
+        text = "暂停巡访已到期，巡访已恢复。请核实老人是否已回到家中，未回请延长暂停。"
     else:
         text = f"{calls or '电话未能接通'}。请上门看望。{about}"
     evidence: list[dict[str, Any]] = [

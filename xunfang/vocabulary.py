@@ -94,6 +94,8 @@ class CaseKind(StrEnum):
     OTHER_PERSON = "other_person"
     NOT_DIALLED = "not_dialled"
     CONSENT = "consent"
+    NOT_VISITED = "not_visited"
+    PAUSE_ENDED = "pause_ended"
 
 
 class Priority(StrEnum):
@@ -183,6 +185,16 @@ class UserRole(StrEnum):
     AUDITOR = "auditor"
 
 
+class CampaignKind(StrEnum):
+    """Why there are more visits than the cadence asks for (专项巡访), the gravest first."""
+
+    FLOOD = "flood"
+    EPIDEMIC = "epidemic"
+    HEAT = "heat"
+    COLD = "cold"
+    FESTIVAL = "festival"
+
+
 class Speaker(StrEnum):
     SYSTEM = "system"
     ELDER = "elder"
@@ -248,6 +260,8 @@ _TERMS: tuple[tuple[StrEnum, str], ...] = (
     (CaseKind.OTHER_PERSON, "他人接听"),
     (CaseKind.NOT_DIALLED, "期内未拨出"),
     (CaseKind.CONSENT, "征求同意"),
+    (CaseKind.NOT_VISITED, "期内未上门"),
+    (CaseKind.PAUSE_ENDED, "暂停到期"),
     (Priority.URGENT, "紧急"),
     (Priority.HIGH, "优先"),
     (Priority.NORMAL, "一般"),
@@ -294,6 +308,11 @@ _TERMS: tuple[tuple[StrEnum, str], ...] = (
     (UserRole.SUPERVISOR, "督导"),
     (UserRole.VISITOR, "巡访员"),
     (UserRole.AUDITOR, "审计（只读）"),
+    (CampaignKind.FLOOD, "防汛"),
+    (CampaignKind.EPIDEMIC, "防疫"),
+    (CampaignKind.HEAT, "高温"),
+    (CampaignKind.COLD, "寒潮"),
+    (CampaignKind.FESTIVAL, "节日"),
     (Speaker.SYSTEM, "系统"),
     (Speaker.ELDER, "老人"),
     (Speaker.RELATIVE, "他人"),

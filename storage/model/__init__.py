@@ -11,6 +11,7 @@ from storage.model.accounts import User, WebSession
 from storage.model.cases import Case
 from storage.model.ledger import Area, Consent, Contact, Elder, Visitor
 from storage.model.outbox import AuditEntry, Notice
+from storage.model.planning import CadenceRule, Campaign, Chunk, Occurrence, Period, Terms
 from storage.model.times import BestHour, HourRate, PastCall
 from storage.model.verdicts import Correction, EntryCount, Verdict
 from storage.model.visits import Answer, Call, Turn, VisitPlan, VisitRecord
@@ -20,8 +21,11 @@ __all__ = [
     "Area",
     "AuditEntry",
     "BestHour",
+    "CadenceRule",
     "Call",
+    "Campaign",
     "Case",
+    "Chunk",
     "Consent",
     "Contact",
     "Correction",
@@ -29,7 +33,10 @@ __all__ = [
     "EntryCount",
     "HourRate",
     "Notice",
+    "Occurrence",
     "PastCall",
+    "Period",
+    "Terms",
     "Turn",
     "User",
     "Verdict",

@@ -12,6 +12,7 @@ from storage.tables.cases import case
 from storage.tables.keeper import keeper
 from storage.tables.ledger import area, consent, contact, elder, elder_note, visitor
 from storage.tables.outbox import audit, notice
+from storage.tables.planning import campaign
 from storage.tables.times import elder_hour, hour_rate
 from storage.tables.verdicts import correction, verdict
 from storage.tables.visits import answer, call, turn, visit_plan, visit_record
@@ -25,6 +26,7 @@ __all__ = [
     "area",
     "audit",
     "call",
+    "campaign",
     "case",
     "consent",
     "contact",

@@ -21,6 +21,7 @@ metadata = sa.MetaData(
 STILL_OPEN = sa.text("closed_at IS NULL")
 STILL_LIVE = sa.text("ended_at IS NULL")
 STILL_UNSENT = sa.text("sent_at IS NULL")
+PAUSED_ONCE = sa.text("paused_until IS NOT NULL")
 
 
 def row_id() -> Column[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table
 
-from storage.tables.base import blind_index, metadata, ref, row_id
+from storage.tables.base import PAUSED_ONCE, blind_index, metadata, ref, row_id
 from storage.types import ID, CategorySet, Encrypted, JsonTuple, UtcDateTime, Word
 from xunfang.vocabulary import Cadence, ConsentPurpose, VisitMode
 
@@ -48,6 +48,15 @@ elder = Table(
     Column("paused_until", Date),
     Column("pause_reason", String(200)),
     Column("active", Boolean, nullable=False),
+    Column("first_visit_by", UtcDateTime),  # set when the planner first sees the elder
+    Column("pause_told", Date),  # the `paused_until` whose end was told of
+    Index(
+        "ix_elder_paused_until",
+        "paused_until",
+        "id",
+        sqlite_where=PAUSED_ONCE,
+        postgresql_where=PAUSED_ONCE,
+    ),
     Index(None, "phone_index"),
     Index(None, "other_phone_index"),
     Index("uq_elder_id_card_index", "id_card_index", unique=True),
