@@ -13,7 +13,7 @@ from storage.model import Call
 from storage.vault import normalise_phone
 from xunfang.errors import StorageError
 from xunfang.log import mask
-from xunfang.vocabulary import Alert, CallDisposition, Risk
+from xunfang.vocabulary import Alert, CallDirection, CallDisposition, Risk
 
 _ALERTS_BELOW = {Alert.NONE: (), Alert.REVIEW: (Alert.NONE,), Alert.URGENT: (Alert.NONE, Alert.REVIEW)}
 
@@ -36,6 +36,7 @@ class Calls:
         number: str = "",
         recording: str | None = None,
         line: str = "",
+        direction: CallDirection = CallDirection.OUTBOUND,
     ) -> Call:
         """The intent, to be committed before the INVITE leaves.
 
@@ -54,6 +55,7 @@ class Calls:
             "recording": recording,
             "alert": Alert.NONE,
             "line": line,
+            "direction": direction,
             "number_hint": mask(normalise_phone(number)),
             "number_index": self._db.vault.phone_index(number),
         }
@@ -144,11 +146,13 @@ class Calls:
         return self._db.all(_call, _call.select().where(call.ended_at.is_(None)).order_by(call.id))
 
     def to_number_since(self, phone: str, since: datetime) -> tuple[int, datetime | None]:
-        """How often this number was dialled since then, for whomever, and when last."""
+        """How often we dialled this number since then, for whomever, and when last."""
         call = tables.call.c
         row = self._db.row(
             sa.select(sa.func.count(), sa.func.max(call.intended_at)).where(
-                call.number_index.in_(self._db.vault.phone_indexes(phone)), call.intended_at >= since
+                call.number_index.in_(self._db.vault.phone_indexes(phone)),
+                call.direction == CallDirection.OUTBOUND,
+                call.intended_at >= since,
             )
         )
         assert row is not None

@@ -108,6 +108,15 @@ class Contacts:
         }
         return self._db.add(_contact, values)
 
+    def find_by_phone(self, phone: str) -> list[Contact]:
+        """Whose contact this number is, however it is written."""
+        contact = tables.contact.c
+        indexes = self._db.vault.phone_indexes(phone)
+        return self._db.all(
+            _contact,
+            _contact.select().where(contact.phone_index.in_(indexes)).order_by(contact.position, contact.id),
+        )
+
     def of(self, elder_id: int) -> list[Contact]:
         """In the order in which they are called."""
         contact = tables.contact.c

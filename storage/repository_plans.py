@@ -78,6 +78,26 @@ class Plans:
         )
         return retries + fresh
 
+    def of_elder(self, elder_id: int, limit: int = 20) -> list[VisitPlan]:
+        """The latest periods first."""
+        plan = tables.visit_plan.c
+        return self._db.all(
+            _plan,
+            _plan.select()
+            .where(plan.elder_id == elder_id)
+            .order_by(plan.due_until.desc(), plan.id.desc())
+            .limit(limit),
+        )
+
+    def claim_rung_back(self, id: int, now: datetime) -> bool:
+        """As `claim`, for an elder who is on the line already: what was given up may still be answered."""
+        plan = tables.visit_plan
+        return self._db.change_one(
+            sa.update(plan)
+            .where(plan.c.id == id, plan.c.status.in_((*_READY, PlanStatus.ESCALATED)))
+            .values(status=PlanStatus.DIALLING, claimed_at=now, next_attempt_at=None)
+        )
+
     def claim(self, id: int, now: datetime) -> bool:
         """DUE or WAITING becomes DIALLING. False: somebody else was first, do not dial."""
         plan = tables.visit_plan

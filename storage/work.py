@@ -8,6 +8,7 @@ from storage.repository_areas import Areas, Visitors
 from storage.repository_calls import Calls
 from storage.repository_cases import Cases
 from storage.repository_elders import Consents, Contacts, Elders
+from storage.repository_incoming import Incomings
 from storage.repository_ledger import Ledger
 from storage.repository_outbox import Audit, Notices
 from storage.repository_overview import Overview
@@ -31,6 +32,7 @@ class Work:
         self.visitors = Visitors(db)
         self.plans = Plans(db)
         self.calls = Calls(db)
+        self.incoming = Incomings(db)
         self.times = Times(db)
         self.turns = Turns(db)
         self.answers = Answers(db)

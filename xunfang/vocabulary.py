@@ -65,6 +65,22 @@ class CallDisposition(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+class CallDirection(StrEnum):
+    """Who rang whom."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+
+
+class CallerKind(StrEnum):
+    """Who rings us (来电), as far as his number tells."""
+
+    ELDER = "elder"
+    HOUSEHOLD = "household"  # several elders share the number
+    CONTACT = "contact"  # 紧急联系人 of an elder
+    STRANGER = "stranger"  # unknown, or withheld
+
+
 class Alert(StrEnum):
     """What one utterance demands. URGENT rings a human while the line is open."""
 
@@ -244,6 +260,12 @@ _TERMS: tuple[tuple[StrEnum, str], ...] = (
     (CallDisposition.COMPLETED, "完成"),
     (CallDisposition.TRUNK_FAILURE, "线路故障"),
     (CallDisposition.INTERRUPTED, "系统中断"),
+    (CallDirection.OUTBOUND, "呼出"),
+    (CallDirection.INBOUND, "来电"),
+    (CallerKind.ELDER, "老人"),
+    (CallerKind.HOUSEHOLD, "共用电话"),
+    (CallerKind.CONTACT, "联系人"),
+    (CallerKind.STRANGER, "未知号码"),
     (Alert.NONE, "无"),
     (Alert.REVIEW, "待复核"),
     (Alert.URGENT, "紧急"),

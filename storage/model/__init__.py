@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from storage.model.accounts import User, WebSession
 from storage.model.cases import Case
+from storage.model.incoming import Incoming
 from storage.model.ledger import Area, Consent, Contact, Elder, Visitor
 from storage.model.outbox import AuditEntry, Notice
 from storage.model.planning import CadenceRule, Campaign, Chunk, Occurrence, Period, Terms
@@ -32,6 +33,7 @@ __all__ = [
     "Elder",
     "EntryCount",
     "HourRate",
+    "Incoming",
     "Notice",
     "Occurrence",
     "PastCall",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from xunfang.vocabulary import Alert, AnswerSource, CallDisposition, PlanStatus, Risk, Speaker, VisitMode
+from xunfang.vocabulary import Alert, AnswerSource, CallDirection, CallDisposition, PlanStatus, Risk, Speaker, VisitMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Call:
     risk: Risk | None = None
     line: str = ""
     number_hint: str = ""  # masked, e.g. 138****0001
+    direction: CallDirection = CallDirection.OUTBOUND
 
 
 @dataclass(frozen=True, slots=True)

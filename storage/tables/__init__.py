@@ -9,6 +9,7 @@ from __future__ import annotations
 from storage.tables.accounts import account, sign_in_failure, web_session
 from storage.tables.base import STILL_LIVE, STILL_OPEN, STILL_UNSENT, metadata
 from storage.tables.cases import case
+from storage.tables.incoming import incoming
 from storage.tables.keeper import keeper
 from storage.tables.ledger import area, consent, contact, elder, elder_note, visitor
 from storage.tables.outbox import audit, notice
@@ -35,6 +36,7 @@ __all__ = [
     "elder_hour",
     "elder_note",
     "hour_rate",
+    "incoming",
     "keeper",
     "metadata",
     "notice",

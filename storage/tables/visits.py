@@ -7,7 +7,7 @@ from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table,
 
 from storage.tables.base import STILL_LIVE, blind_index, metadata, ref, row_id
 from storage.types import ID, JSON, JsonTuple, UtcDateTime, Word
-from xunfang.vocabulary import Alert, AnswerSource, CallDisposition, PlanStatus, Risk, Speaker, VisitMode
+from xunfang.vocabulary import Alert, AnswerSource, CallDirection, CallDisposition, PlanStatus, Risk, Speaker, VisitMode
 
 visit_plan = Table(
     "visit_plan",
@@ -51,6 +51,7 @@ call = Table(
     Column("alert", Word(Alert), nullable=False),
     Column("risk", Word(Risk)),
     Column("line", String(64), nullable=False),
+    Column("direction", Word(CallDirection), nullable=False, server_default=CallDirection.OUTBOUND.value),
     Column("number_hint", String(32), nullable=False),
     blind_index("number_index"),
     Index(None, "elder_id", "id"),
