@@ -18,7 +18,7 @@ from scheduler import hours
 from scheduler.admission import Admission, AdmissionConfig
 from scheduler.breaker import Breaker, BreakerConfig, BreakerState
 from scheduler.caps import CapsConfig, allowed_at
-from scheduler.order import OrderConfig, call_order, recording_path
+from scheduler.order import OrderConfig, call_order, number_to_dial, recording_path
 from scheduler.owner import is_orphan, own_name
 from scheduler.planning import Way, consents_of, eligible, is_paused, period_key
 from scheduler.policy import Policy
@@ -157,19 +157,25 @@ class Dispatcher:
         if way is Way.ASK:
             escalate_plan(work, plan, CaseKind.CONSENT, self._policy, now)
             return None
-        if not any(letter.isdigit() for letter in elder.phone):
+        number = self._number(work, elder, plan.id)
+        if not any(letter.isdigit() for letter in number):
             escalate_plan(work, plan, CaseKind.NUMBER_PROBLEM, self._policy, now)
             return None
-        allowed = self._allowed_at(work, elder, now)
+        allowed = self._allowed_at(work, elder, number, now)
         if allowed > now:
             work.plans.set_status(plan.id, plan.status, next_attempt_at=allowed, expected=plan.status)
             return None
         if not work.plans.claim(plan.id, now):
             return None
-        return self._begin(work, elder, plan.id, plan.dialplan, now)
+        return self._begin(work, elder, plan.id, plan.dialplan, number, now)
+
+    def _number(self, work: Work, elder: Elder, plan_id: int | None) -> str:
+        """Which of the elder's numbers the ladder wants next."""
+        calls = [] if plan_id is None else work.calls.of_plan(plan_id)
+        return number_to_dial(elder, calls, self._policy.ladder)
 
     def _begin(
-        self, work: Work, elder: Elder, plan_id: int | None, dialplan: str, now: datetime
+        self, work: Work, elder: Elder, plan_id: int | None, dialplan: str, number: str, now: datetime
     ) -> CallOrder:
         attempt = 1 if plan_id is None else len(work.calls.of_plan(plan_id)) + 1
         recording = None
@@ -183,12 +189,12 @@ class Dispatcher:
             dialplan=dialplan,
             dialplan_hash=self._hash_of(dialplan),
             intended_at=now,
-            number=elder.phone,
+            number=number,
             recording=recording,
             line=self._me,
         )
         earlier = [] if plan_id is None else work.answers.of_plan(plan_id)
-        return call_order(call, elder, earlier, self._config.order)
+        return call_order(call, elder, earlier, self._config.order, number)
 
     def _send(self, order: CallOrder, now: datetime) -> bool:
         """The intent is committed: from here on every way out leaves an ended call behind."""
@@ -214,24 +220,22 @@ class Dispatcher:
             detail = {"because": str(error)}
             work.audit.write(now, ACTOR, "not_dialled", f"plan:{plan.id}", detail)
 
-    def _allowed_at(self, work: Work, elder: Elder, now: datetime) -> datetime:
-        """`now`, or the earliest moment that hours, caps and the household's telephone allow."""
+    def _allowed_at(self, work: Work, elder: Elder, number: str, now: datetime) -> datetime:
+        """`now`, or the earliest moment that hours, caps and the telephone at this number allow: calls
+        to a number count for whomever they were made."""
         opening = hours.next_opening(now, self._policy.hours, elder.windows)
         if opening > now:
             return opening
-        household = work.elders.find_by_phone(elder.phone)
-        if {each.id for each in household} & {each.elder_id for each in work.calls.open()}:
+        if self._is_on_the_telephone(work, elder, number):
             return now + LIVE_NUMBER_WAIT
-        since = min(hours.day_start(now, self._policy.hours), now - self._config.caps.min_gap)
-        rang = [
-            call.intended_at
-            for each in household
-            for call in work.calls.of_elder(each.id, limit=20)
-            if call.intended_at >= since and call.disposition not in _NEVER_RANG
-        ]
-        today = sum(at >= hours.day_start(now, self._policy.hours) for at in rang)
-        at = allowed_at(now, today, max(rang, default=None), self._config.caps, self._policy.hours)
+        midnight = hours.day_start(now, self._policy.hours)
+        today, _ = work.times.rang(number, midnight, _NEVER_RANG)
+        _, last = work.times.rang(number, now - self._config.caps.min_gap, _NEVER_RANG)
+        at = allowed_at(now, today, last, self._config.caps, self._policy.hours)
         return hours.next_opening(at, self._policy.hours, elder.windows) if at > now else now
+
+    def _is_on_the_telephone(self, work: Work, elder: Elder, number: str) -> bool:
+        return work.times.is_live(number) or elder.id in {each.elder_id for each in work.calls.open()}
 
     # ---- one call now --------------------------------------------------------------------------
 
@@ -251,7 +255,8 @@ class Dispatcher:
                 plan = work.plans.of_period(elder.id, self._period(elder, now))
                 claimed = plan is not None and work.plans.claim(plan.id, now)
                 plan_id = plan.id if plan is not None and claimed else None
-                order = self._begin(work, elder, plan_id, elder.dialplan, now)
+                number = self._number(work, elder, plan_id)
+                order = self._begin(work, elder, plan_id, elder.dialplan, number, now)
             if not self._send(order, now):
                 raise BadInput("the call could not be handed to a line; is the telephone service running?")
             return order.call_id
@@ -261,10 +266,9 @@ class Dispatcher:
             raise BadInput(f"elder {elder.id} has no telephone number; add one to the ledger")
         if work.consents.current(elder.id, ConsentPurpose.PHONE_VISIT) is not True:
             raise BadInput(f"elder {elder.id} has not agreed to telephone visits; a visitor has to ask first")
-        household = {each.id for each in work.elders.find_by_phone(elder.phone)}
-        if household & {each.elder_id for each in work.calls.open()}:
+        if self._is_on_the_telephone(work, elder, elder.phone):
             raise BadInput(f"elder {elder.id} is on the telephone right now; wait for that call to end")
-        if not anyway and self._allowed_at(work, elder, now) > now:
+        if not anyway and self._allowed_at(work, elder, elder.phone, now) > now:
             raise BadInput(
                 f"elder {elder.id} may not be called now: outside the hours, or called too often today"
             )

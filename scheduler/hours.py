@@ -89,12 +89,12 @@ def local_date(now: datetime, config: HoursConfig) -> date:
 
 def is_open(now: datetime, config: HoursConfig, own: Sequence[str] = ()) -> bool:
     """`own`: the elder's windows, which replace the county's."""
-    return any(start <= now < end for start, end in _openings(now, config, own, days=1))
+    return any(start <= now < end for start, end in openings(now, config, own, days=1))
 
 
 def next_opening(after: datetime, config: HoursConfig, own: Sequence[str] = ()) -> datetime:
     """`after` itself when it is inside the hours, otherwise the next moment that is."""
-    for start, end in _openings(after, config, own):
+    for start, end in openings(after, config, own):
         if after < end:
             return max(after, start)
     raise _never_open(config)
@@ -102,16 +102,23 @@ def next_opening(after: datetime, config: HoursConfig, own: Sequence[str] = ()) 
 
 def next_window(after: datetime, config: HoursConfig, own: Sequence[str] = ()) -> datetime:
     """The start of the first window that begins later: another time of day, or the next day."""
-    for start, _ in _openings(after, config, own):
+    return next_window_span(after, config, own)[0]
+
+
+def next_window_span(
+    after: datetime, config: HoursConfig, own: Sequence[str] = ()
+) -> tuple[datetime, datetime]:
+    """Start and end of that window."""
+    for start, end in openings(after, config, own):
         if start > after:
-            return start
+            return start, end
     raise _never_open(config)
 
 
 def next_day(after: datetime, config: HoursConfig, own: Sequence[str] = ()) -> datetime:
     """The first opening of a later local day."""
     today = local_date(after, config)
-    for start, _ in _openings(after, config, own):
+    for start, _ in openings(after, config, own):
         if local_date(start, config) > today:
             return start
     raise _never_open(config)
@@ -131,7 +138,7 @@ def add_service_time(after: datetime, duration: timedelta, config: HoursConfig) 
         moment = datetime.combine(following, local.time(), zone).astimezone(after.tzinfo)
     if not rest:
         return moment
-    for start, end in _openings(moment, config, ()):
+    for start, end in openings(moment, config, ()):
         served = end - max(start, moment)
         if served <= timedelta():
             continue
@@ -161,9 +168,10 @@ def _serves(day: date, config: HoursConfig) -> bool:
     )
 
 
-def _openings(
+def openings(
     around: datetime, config: HoursConfig, own: Sequence[str], days: int = LOOK_AHEAD_DAYS
 ) -> Iterator[tuple[datetime, datetime]]:
+    """[start, end) of each opening from the local day of `around` on."""
     zone = ZoneInfo(config.timezone)
     windows = parse_windows(tuple(own) or config.windows)
     today = around.astimezone(zone).date()

@@ -6,12 +6,14 @@ question: what follows this call?
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from scheduler import hours
+from scheduler.habits import NO_HABITS, Habits, best_window
 from scheduler.hours import HoursConfig
 from visits.durations import parse_duration
 from xunfang.errors import BadSettings
@@ -22,16 +24,29 @@ DEFAULT_FILE = Path(__file__).with_name("ladder.yaml")
 NEXT_WINDOW = "next_window"
 NEXT_DAY = "next_day"
 
+OTHER = "other"
+
 Wait = timedelta | str
 """A duration, NEXT_WINDOW or NEXT_DAY."""
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One further call. `other_number`: to the elder's other number, where he has two."""
+
+    wait: Wait
+    other_number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Rung:
-    retry: tuple[Wait, ...] = ()
+    """`contacts`: when it ends in a case, the contacts who may be told are told, one after another."""
+
+    retry: tuple[Step, ...] = ()
     escalate: CaseKind | None = None
     counts: bool = True
     done: bool = False
+    contacts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +75,27 @@ class Ladder:
     def counts(self, disposition: CallDisposition) -> bool:
         return self.rungs[disposition].counts
 
+    def tells_contacts(self, kind: CaseKind) -> bool:
+        """Does a ladder that ends in this kind of case end with the contacts being told?"""
+        return any(each.contacts for each in self.rungs.values() if each.escalate is kind)
+
+    def other_number(self, calls: Sequence[CallDisposition]) -> bool:
+        """Does the call after these go to the elder's other number?
+
+        A step with `number: other` changes the number, every other step stays with the last one.
+        Our own failures are no step: the call is made again as it was meant.
+        """
+        other = False
+        seen: Counter[CallDisposition] = Counter()
+        for each in calls:
+            rung = self.rungs[each]
+            if not rung.counts:
+                continue
+            seen[each] += 1
+            if seen[each] <= len(rung.retry) and rung.retry[seen[each] - 1].other_number:
+                other = not other
+        return other
+
     def attempts(self, calls: Sequence[CallDisposition]) -> int:
         return sum(self.counts(each) for each in calls)
 
@@ -70,8 +106,12 @@ class Ladder:
         period_end: datetime,
         config: HoursConfig,
         own: Sequence[str] = (),
+        habits: Habits = NO_HABITS,
     ) -> Next:
         """What follows the last of `calls` (all ended calls of the plan, oldest first).
+
+        `habits` choose the hour within another window, and within the next day; a wait in minutes
+        or hours is kept as it is.
 
         A counting retry that would fall outside of the period escalates now: the next period has
         its own plan. A failure that is ours waits on, and the end of the period makes it a
@@ -84,18 +124,25 @@ class Ladder:
         assert rung.escalate is not None, "the loader wants one unless done"
         tried = sum(each is last for each in calls)
         if not rung.counts:
-            return Retry(self._at(rung.retry[min(tried, len(rung.retry)) - 1], now, config, own))
+            step = rung.retry[min(tried, len(rung.retry)) - 1]
+            return Retry(_at(step.wait, now, now, config, own, NO_HABITS))
         if tried > len(rung.retry) or self.attempts(calls) >= self.max_attempts:
             return Escalate(rung.escalate)
-        at = self._at(rung.retry[tried - 1], now, config, own)
+        at = _at(rung.retry[tried - 1].wait, now, period_end, config, own, habits)
         return Retry(at) if at < period_end else Escalate(rung.escalate)
 
-    @staticmethod
-    def _at(wait: Wait, now: datetime, config: HoursConfig, own: Sequence[str]) -> datetime:
-        if isinstance(wait, timedelta):
-            return hours.next_opening(now + wait, config, own)
-        pick = hours.next_window if wait == NEXT_WINDOW else hours.next_day
-        return pick(now, config, own)
+
+def _at(
+    wait: Wait, now: datetime, period_end: datetime, config: HoursConfig, own: Sequence[str], habits: Habits
+) -> datetime:
+    if isinstance(wait, timedelta):
+        return hours.next_opening(now + wait, config, own)
+    if wait == NEXT_WINDOW:
+        start, until = hours.next_window_span(now, config, own)
+    else:
+        start = hours.next_day(now, config, own)
+        until = hours.day_start(start, config) + hours.DAY
+    return best_window(habits, start, min(until, period_end), config, own) or start
 
 
 def load_ladder(path: Path | None = None) -> Ladder:
@@ -123,25 +170,37 @@ def load_ladder(path: Path | None = None) -> Ladder:
 
 
 def _rung(entry: object, where: str) -> Rung:
-    allowed = {"retry", "escalate", "counts", "done"}
+    allowed = {"retry", "escalate", "counts", "done", "contacts"}
     if not isinstance(entry, dict) or not set(entry) <= allowed:
         raise BadSettings(f"{where}: allowed keys are {', '.join(sorted(allowed))}")
-    done, counts = entry.get("done", False), entry.get("counts", True)
-    if not isinstance(done, bool) or not isinstance(counts, bool):
-        raise BadSettings(f"{where}: done and counts are true or false")
-    if done:
+    flags = {key: entry.get(key, default) for key, default in _FLAGS.items()}
+    if not all(isinstance(each, bool) for each in flags.values()):
+        raise BadSettings(f"{where}: {', '.join(_FLAGS)} are true or false")
+    if flags["done"]:
         if set(entry) - {"done"}:
             raise BadSettings(f"{where}: done needs no other key")
         return Rung(done=True)
     kind = entry.get("escalate")
     if not isinstance(kind, str) or kind not in set(CaseKind):
         raise BadSettings(f"{where}: escalate {kind!r} is none of {', '.join(CaseKind)}")
-    waits = entry.get("retry", [])
-    if not isinstance(waits, list):
+    steps = entry.get("retry", [])
+    if not isinstance(steps, list):
         raise BadSettings(f"{where}: retry is a list such as [20m, next_window]")
-    if not counts and not waits:
+    if not flags["counts"] and not steps:
         raise BadSettings(f"{where}: counts: false needs at least one wait in retry")
-    return Rung(tuple(_wait(each, where) for each in waits), CaseKind(kind), counts)
+    return Rung(tuple(_step(each, where) for each in steps), CaseKind(kind), **flags)
+
+
+_FLAGS = {"done": False, "counts": True, "contacts": False}
+
+
+def _step(entry: object, where: str) -> Step:
+    """20m, or {wait: 20m, number: other}."""
+    if not isinstance(entry, dict):
+        return Step(_wait(entry, where))
+    if set(entry) != {"wait", "number"} or entry["number"] != OTHER:
+        raise BadSettings(f"{where}: retry: write 20m, or {{wait: 20m, number: {OTHER}}}")
+    return Step(_wait(entry["wait"], where), other_number=True)
 
 
 def _wait(entry: object, where: str) -> Wait:

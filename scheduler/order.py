@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from ivr.dialogue.model import Callee
 from ivr.session.model import CallOrder
 from ivr.understanding.model import Question
+from scheduler.ladder import Ladder
 from storage.model import Answer, Call, Elder
 from visits.people import title
 from xunfang.vocabulary import AnswerSource
@@ -54,7 +55,16 @@ def answered_before(answers: Iterable[Answer]) -> tuple[str, ...]:
     )
 
 
-def call_order(call: Call, elder: Elder, answers: Iterable[Answer], config: OrderConfig) -> CallOrder:
+def number_to_dial(elder: Elder, calls: Iterable[Call], ladder: Ladder) -> str:
+    """The elder's number, or his other one when the ladder says so. `calls` of the plan, oldest first."""
+    ended = [each.disposition for each in calls if each.disposition is not None]
+    return (ladder.other_number(ended) and elder.other_phone) or elder.phone
+
+
+def call_order(
+    call: Call, elder: Elder, answers: Iterable[Answer], config: OrderConfig, number: str | None = None
+) -> CallOrder:
+    """`number`: where it is not the elder's first one."""
     spoken = title(elder.name, elder.sex)
     if config.can_greet is not None and spoken and not config.can_greet(spoken):
         spoken = ""
@@ -63,7 +73,7 @@ def call_order(call: Call, elder: Elder, answers: Iterable[Answer], config: Orde
         recording = str((config.recordings / call.recording).resolve())
     return CallOrder(
         call_id=call.id,
-        number=elder.phone,
+        number=number or elder.phone,
         dialplan=call.dialplan if config.dialplan_path is None else config.dialplan_path(call.dialplan),
         callee=Callee(title=spoken, slow=elder.hard_of_hearing, answered=answered_before(answers)),
         tail_ms=elder.tail_ms or config.tail_ms,

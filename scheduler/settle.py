@@ -16,6 +16,7 @@ from ivr.dialogue.model import Because
 from records.rules import open_topics
 from records.service import alert_facts, heard_so_far, tells_something, worst_alert, write_record
 from scheduler import hours
+from scheduler.learning import habits_now
 from scheduler.policy import Policy
 from scheduler.verdict import Ended, Verdict, judge
 from storage.model import Call, Elder, VisitPlan
@@ -92,7 +93,8 @@ def settle_call(
     if ended.alert is not Alert.NONE:
         work.calls.raise_alert(call_id, ended.alert)
     period_end = plan.due_until if plan else now + NO_PERIOD
-    verdict = judge(ended, now, period_end, policy, hours.usable(elder.windows))
+    habits = habits_now(work, elder.id, now, policy.hours.timezone)
+    verdict = judge(ended, now, period_end, policy, hours.usable(elder.windows), habits)
     case_id = _case(work, call, facts, verdict, policy, now)
     if plan is not None:
         work.plans.set_status(
@@ -119,6 +121,7 @@ def escalate_plan(work: Work, plan: VisitPlan, kind: CaseKind, policy: Policy, n
         escalate=kind,
         tried=tried(work.calls.of_plan(plan.id)),
         period=plan.period,
+        tell_contacts=policy.ladder.tells_contacts(kind),
     )
     draft = case_for(outcome, elder_facts(work, elder, now), policy.deadlines, now)
     assert draft is not None, "an outcome with `escalate` always makes a case"
@@ -178,6 +181,7 @@ def _case(
         escalate=verdict.escalate,
         tried=tried(calls) if verdict.escalate is not None else (),
         opt_out=verdict.opt_out,
+        tell_contacts=verdict.escalate is not None and policy.ladder.tells_contacts(verdict.escalate),
     )
     draft = case_for(outcome, facts, policy.deadlines, now)
     return None if draft is None else open_case(work, draft, now).id

@@ -15,7 +15,9 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from scheduler.calendar import tell_missing
 from scheduler.dispatch import Dispatcher
+from scheduler.learning import learn_daily
 from scheduler.overdue import close_overdue
 from scheduler.planning import plan_due
 from scheduler.policy import Policy
@@ -78,6 +80,8 @@ class Service:
     def plan(self) -> None:
         plan_due(self._store, self._clock, self._policy)
         close_overdue(self._store, self._clock, self._policy)
+        learn_daily(self._store, self._clock, self._policy)
+        tell_missing(self._store, self._clock, self._policy.hours)
 
     def remind(self) -> None:
         remind_due(self._store, self._clock, self._policy.deadlines)

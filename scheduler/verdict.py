@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ivr.dialogue.model import Because
+from scheduler.habits import NO_HABITS, Habits
 from scheduler.ladder import Done, Escalate, Retry
 from scheduler.policy import Policy
 from xunfang.vocabulary import Alert, CallDisposition, CaseKind, PlanStatus
@@ -37,7 +38,14 @@ class Verdict:
     opt_out: bool = False
 
 
-def judge(ended: Ended, now: datetime, period_end: datetime, policy: Policy, own: Sequence[str]) -> Verdict:
+def judge(
+    ended: Ended,
+    now: datetime,
+    period_end: datetime,
+    policy: Policy,
+    own: Sequence[str],
+    habits: Habits = NO_HABITS,
+) -> Verdict:
     """In this order: danger, the elder's will, a wrong number, what was heard, then the ladder."""
     disposition = ended.calls[-1]
     completed = disposition is CallDisposition.COMPLETED
@@ -54,7 +62,7 @@ def judge(ended: Ended, now: datetime, period_end: datetime, policy: Policy, own
     if ended.because == Because.UNHEARD:
         # Somebody is there whom we cannot understand: calling again would torment him.
         return Verdict(PlanStatus.ESCALATED, escalate=CaseKind.UNCLEAR)
-    following = policy.ladder.after(ended.calls, now, period_end, policy.hours, own)
+    following = policy.ladder.after(ended.calls, now, period_end, policy.hours, own, habits)
     if isinstance(following, Done):
         left_open = ended.unclear or not ended.told
         return Verdict(PlanStatus.DONE, escalate=CaseKind.UNCLEAR if left_open else None)

@@ -38,7 +38,7 @@ class Times:
         """How often this number was dialled since then, for whomever, and when last. `never_rang`:
         endings of which it is certain that no telephone rang."""
         call = tables.call.c
-        rang = sa.true()
+        rang: sa.ColumnElement[bool] = sa.true()
         if never_rang:
             rang = sa.or_(call.disposition.is_(None), call.disposition.not_in(list(never_rang)))
         row = self._db.row(

@@ -58,6 +58,7 @@ class Outcome:
     tried: tuple[Tried, ...] = ()
     opt_out: bool = False
     period: str = ""
+    tell_contacts: bool = False  # however urgent: the ladder ends with them
 
 
 @dataclass(frozen=True, slots=True)
