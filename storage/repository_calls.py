@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from storage import tables
 from storage.db import FOREVER, Db, Shape
 from storage.model import Call
+from storage.repository_fleet import Channels
 from storage.vault import normalise_phone
 from xunfang.errors import StorageError
 from xunfang.log import mask
@@ -37,6 +38,7 @@ class Calls:
         recording: str | None = None,
         line: str = "",
         direction: CallDirection = CallDirection.OUTBOUND,
+        dialler_id: int | None = None,
     ) -> Call:
         """The intent, to be committed before the INVITE leaves.
 
@@ -56,6 +58,7 @@ class Calls:
             "alert": Alert.NONE,
             "line": line,
             "direction": direction,
+            "dialler_id": dialler_id,
             "number_hint": mask(normalise_phone(number)),
             "number_index": self._db.vault.phone_index(number),
         }
@@ -92,8 +95,9 @@ class Calls:
         q850: int | None = None,
         hung_up_by: str = "",
     ) -> bool:
-        """False when the call had already ended: the first reason stands."""
+        """False when the call had already ended: the first reason stands. Its channel is free again."""
         call = tables.call
+        Channels(self._db).free(id)
         return self._db.change_one(
             sa.update(call)
             .where(call.c.id == id, call.c.ended_at.is_(None))

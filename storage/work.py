@@ -8,6 +8,7 @@ from storage.repository_areas import Areas, Visitors
 from storage.repository_calls import Calls
 from storage.repository_cases import Cases
 from storage.repository_elders import Consents, Contacts, Elders
+from storage.repository_fleet import Channels, Diallers, RecurringSteps
 from storage.repository_incoming import Incomings
 from storage.repository_ledger import Ledger
 from storage.repository_outbox import Audit, Notices
@@ -34,6 +35,9 @@ class Work:
         self.calls = Calls(db)
         self.incoming = Incomings(db)
         self.times = Times(db)
+        self.diallers = Diallers(db)
+        self.channels = Channels(db)
+        self.recurring = RecurringSteps(db)
         self.turns = Turns(db)
         self.answers = Answers(db)
         self.verdicts = Verdicts(db)

@@ -211,6 +211,14 @@ class CampaignKind(StrEnum):
     FESTIVAL = "festival"
 
 
+class DiallerState(StrEnum):
+    """拨号机: one process that makes calls. GONE: its lease is over, its id opens nothing any more."""
+
+    RUNNING = "running"
+    DRAINING = "draining"  # no further call begins, the live ones go on
+    GONE = "gone"
+
+
 class Speaker(StrEnum):
     SYSTEM = "system"
     ELDER = "elder"
@@ -335,6 +343,9 @@ _TERMS: tuple[tuple[StrEnum, str], ...] = (
     (CampaignKind.HEAT, "高温"),
     (CampaignKind.COLD, "寒潮"),
     (CampaignKind.FESTIVAL, "节日"),
+    (DiallerState.RUNNING, "运行"),
+    (DiallerState.DRAINING, "收尾"),
+    (DiallerState.GONE, "已离线"),
     (Speaker.SYSTEM, "系统"),
     (Speaker.ELDER, "老人"),
     (Speaker.RELATIVE, "他人"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from storage.model.accounts import User, WebSession
 from storage.model.cases import Case
+from storage.model.fleet import Dialler, Recurring
 from storage.model.incoming import Incoming
 from storage.model.ledger import Area, Consent, Contact, Elder, Visitor
 from storage.model.outbox import AuditEntry, Notice
@@ -30,6 +31,7 @@ __all__ = [
     "Consent",
     "Contact",
     "Correction",
+    "Dialler",
     "Elder",
     "EntryCount",
     "HourRate",
@@ -38,6 +40,7 @@ __all__ = [
     "Occurrence",
     "PastCall",
     "Period",
+    "Recurring",
     "Terms",
     "Turn",
     "User",

@@ -47,6 +47,7 @@ class Call:
     line: str = ""
     number_hint: str = ""  # masked, e.g. 138****0001
     direction: CallDirection = CallDirection.OUTBOUND
+    dialler_id: int | None = None  # whose lease it lives under
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from storage.tables.accounts import account, sign_in_failure, web_session
 from storage.tables.base import STILL_LIVE, STILL_OPEN, STILL_UNSENT, metadata
 from storage.tables.cases import case
+from storage.tables.fleet import channel_lease, dialler, recurring
 from storage.tables.incoming import incoming
 from storage.tables.keeper import keeper
 from storage.tables.ledger import area, consent, contact, elder, elder_note, visitor
@@ -29,9 +30,11 @@ __all__ = [
     "call",
     "campaign",
     "case",
+    "channel_lease",
     "consent",
     "contact",
     "correction",
+    "dialler",
     "elder",
     "elder_hour",
     "elder_note",
@@ -40,6 +43,7 @@ __all__ = [
     "keeper",
     "metadata",
     "notice",
+    "recurring",
     "sign_in_failure",
     "turn",
     "verdict",

@@ -53,6 +53,7 @@ call = Table(
     Column("line", String(64), nullable=False),
     Column("direction", Word(CallDirection), nullable=False, server_default=CallDirection.OUTBOUND.value),
     Column("number_hint", String(32), nullable=False),
+    ref("dialler_id", "dialler"),  # who carries it; of calls from before there were several: nobody
     blind_index("number_index"),
     Index(None, "elder_id", "id"),
     Index(None, "plan_id"),
