@@ -76,6 +76,7 @@ _KNOWN: Mapping[str, str] = {
     "concern: request": "提出需要帮助",
     "something worrying beside a denial": "虽说没有，但同时说了令人担心的话",
     "confirmed by a question": "追问后得到确认",
+    "confirmed by ear": "督导听录音后确认",
     "by the question's words": "按所问的问题判断",
     "said as the greeting offered": "按开场白的提示说的",
     "keypad": "按键回答",

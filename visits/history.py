@@ -12,7 +12,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from visits.life import Role, actor_zh
-from xunfang.vocabulary import CaseKind, CaseLevel, CaseStatus, Priority, ReferTo, ReportCategory, zh
+from xunfang.vocabulary import (
+    CaseKind,
+    CaseLevel,
+    CaseStatus,
+    Priority,
+    ReferTo,
+    ReportCategory,
+    ReviewVerdict,
+    zh,
+)
 
 Detail = Mapping[str, Any]
 NameOf = Callable[[int], str]  # visitor id -> name; "" when there is no such visitor
@@ -114,6 +123,14 @@ def _merged(detail: Detail, words: _Words) -> str:
     return f"并入新情况：{kind}；{level}，期限{words.local(detail.get('deadline'))}{_call(detail)}"
 
 
+def _verdict(detail: Detail, words: _Words) -> str:
+    what = _word(ReviewVerdict, detail.get("verdict"))
+    before = f"（原判{_word(ReviewVerdict, detail['from'])}）" if detail.get("from") else ""
+    where = f"通话{detail.get('call_id')}第{detail.get('turn')}句"
+    closes = "；案件仍须填写处置情况后办结" if detail.get("verdict") == ReviewVerdict.FALSE_ALARM else ""
+    return f"听录音复核{where}：{what}{before}{_note(detail)}{closes}"
+
+
 def _suppressed(detail: Detail, words: _Words) -> str:
     return f"重复情况未再记入：{_word(CaseKind, detail.get('kind'))}{_call(detail)}"
 
@@ -188,6 +205,7 @@ _SENTENCES: Mapping[str, Callable[[Detail, _Words], str]] = {
     "case.opened": _opened,
     "case.merged": _merged,
     "case.reopened": _reopened,
+    "alert.verdict": _verdict,
     "duplicate_suppressed": _suppressed,
     "no_notice_sent": _not_told,
     "case.assign": _assigned,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from storage.model import Case, Contact, Elder, Visitor
+from storage.model import AuditEntry, Case, Contact, Elder, Visitor
 from visits import history, life, rules, telling
 from visits.evidence import sentence as evidence_sentence
 from visits.model import CaseDraft, ElderFacts, Proposal
@@ -244,10 +244,17 @@ def _history(work: Work, case: Case, timezone: str) -> list[dict[str, Any]]:
             "actor_zh": history.actor(each.actor, name_of),
             "kind": each.kind,
             "detail": dict(each.detail),
-            "text": history.sentence(each.kind, each.detail, name_of, timezone, each.actor),
+            "text": history.sentence(each.kind, _with_reason(work, each), name_of, timezone, each.actor),
         }
         for each in entries
     ]
+
+
+def _with_reason(work: Work, entry: AuditEntry) -> dict[str, Any]:
+    """Why a supervisor judged so is personal data: it is encrypted at the verdict, not in the audit."""
+    id = entry.detail.get("verdict_id")
+    verdict = work.verdicts.get(id) if isinstance(id, int) else None
+    return dict(entry.detail) | ({"note": verdict.reason} if verdict is not None else {})
 
 
 def _iso(moment: datetime | None) -> str | None:

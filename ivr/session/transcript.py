@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from ivr.understanding.model import Understanding
+from ivr.understanding.precision import raised_by
 
 
 def judgement(understood: Understanding | None) -> dict[str, object]:
@@ -22,6 +23,7 @@ def judgement(understood: Understanding | None) -> dict[str, object]:
             }
             for each in understood.judgements
         ],
+        "entries": list(raised_by(understood)),  # counted per entry: storage.repository_verdicts
         "plea": understood.plea,
         "details": list(understood.details),
         "reasons": list(understood.reasons),

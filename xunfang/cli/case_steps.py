@@ -48,7 +48,7 @@ def assign(
 
     Example: xunfang cases assign 3 12 --note 离得最近 --by zhang
     """
-    _take(ctx, case_id, Order(CaseStep.ASSIGN, _actor(by), note, visitor_id=visitor), as_json)
+    _take(ctx, case_id, Order(CaseStep.ASSIGN, actor_of(by), note, visitor_id=visitor), as_json)
 
 
 def accept(
@@ -58,7 +58,7 @@ def accept(
 
     Example: xunfang cases accept 3 --by visitor:12
     """
-    _take(ctx, case_id, Order(CaseStep.ACCEPT, _actor(by), note), as_json)
+    _take(ctx, case_id, Order(CaseStep.ACCEPT, actor_of(by), note), as_json)
 
 
 def refuse(
@@ -68,7 +68,7 @@ def refuse(
 
     Example: xunfang cases refuse 3 --note 人在外地 --by visitor:12
     """
-    _take(ctx, case_id, Order(CaseStep.REFUSE, _actor(by), note), as_json)
+    _take(ctx, case_id, Order(CaseStep.REFUSE, actor_of(by), note), as_json)
 
 
 def start(ctx: typer.Context, case_id: CaseId, note: Note = "", by: By = "", as_json: AsJson = False) -> None:
@@ -76,7 +76,7 @@ def start(ctx: typer.Context, case_id: CaseId, note: Note = "", by: By = "", as_
 
     Example: xunfang cases start 3 --by visitor:12
     """
-    _take(ctx, case_id, Order(CaseStep.START, _actor(by), note), as_json)
+    _take(ctx, case_id, Order(CaseStep.START, actor_of(by), note), as_json)
 
 
 def visited(
@@ -86,7 +86,7 @@ def visited(
 
     Example: xunfang cases visited 3 --by visitor:12
     """
-    _take(ctx, case_id, Order(CaseStep.VISITED, _actor(by), note), as_json)
+    _take(ctx, case_id, Order(CaseStep.VISITED, actor_of(by), note), as_json)
 
 
 def close(ctx: typer.Context, case_id: CaseId, note: Note = "", by: By = "", as_json: AsJson = False) -> None:
@@ -94,7 +94,7 @@ def close(ctx: typer.Context, case_id: CaseId, note: Note = "", by: By = "", as_
 
     Example: xunfang cases close 3 --note 已上门，老人安好，手机没电 --by visitor:12
     """
-    _take(ctx, case_id, Order(CaseStep.CLOSE, _actor(by), note), as_json)
+    _take(ctx, case_id, Order(CaseStep.CLOSE, actor_of(by), note), as_json)
 
 
 def refer(
@@ -126,10 +126,10 @@ def refer(
     """
     order = Order(
         CaseStep.REFER,
-        _actor(by),
+        actor_of(by),
         note,
-        to=_word(ReferTo, to, "--to"),
-        category=_word(ReportCategory, category, "--category"),
+        to=word_of(ReferTo, to, "--to"),
+        category=word_of(ReportCategory, category, "--category"),
     )
     _take(ctx, case_id, order, as_json)
 
@@ -165,7 +165,7 @@ def _waits(status: CaseStatus) -> str:
     }.get(status, "等待跟进并办结")
 
 
-def _actor(by: str) -> Actor:
+def actor_of(by: str) -> Actor:
     if by:
         return parse_actor(by)
     try:
@@ -184,7 +184,7 @@ _ALIASES = {
 }
 
 
-def _word(words: type[Word], text: str, option: str) -> Word:
+def word_of(words: type[Word], text: str, option: str) -> Word:
     """The word itself, its Chinese term, or a usual short form of it."""
     alias = _ALIASES.get(text)
     for word in words:

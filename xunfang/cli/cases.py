@@ -12,6 +12,7 @@ import typer
 from visits import service
 from xunfang.cli.case_steps import register_steps
 from xunfang.cli.output import AsJson, console, print_json, print_table, settings_of
+from xunfang.cli.review import register_review
 from xunfang.clock import SystemClock
 from xunfang.settings import Settings
 from xunfang.vocabulary import CaseLevel, zh
@@ -19,6 +20,7 @@ from xunfang.wiring import open_store
 
 app = typer.Typer(invoke_without_command=True)
 register_steps(app)
+register_review(app)
 
 # What repeats for as long as nobody acts.
 REPEATING = frozenset({"case.reminded", "no_notice_sent", "duplicate_suppressed"})

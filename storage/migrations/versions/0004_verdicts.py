@@ -103,17 +103,21 @@ def _name_the_entries() -> None:
 
 def _entries(judgement: dict[str, Any]) -> list[str]:
     """As ivr.understanding.precision.raised_by told it when this was written; a migration never changes."""
-    found = []
+    rank = {"none": 0, "review": 1, "urgent": 2}
+    found: list[tuple[str, int]] = []
     for reason in map(str, judgement.get("reasons") or ()):
         if reason.startswith(("heard as ", "hardly heard: ")) or reason == "confirmed by a question":
             continue
-        if judged := re.fullmatch(r"(\S+): \w+ \w+ \w+ -> (\w+)", reason):
-            if judged[2] != "none":
-                found.append(judged[1])
+        if judged := re.fullmatch(r"(\S+): \w+ \w+ \w+ -> (none|review|urgent)", reason):
+            found += [(judged[1], rank[judged[2]])] if rank[judged[2]] else []
         elif plea := re.fullmatch(r"(\S+): plea", reason):
-            found.append(plea[1])
-        elif reason.startswith("opinion: "):
-            found.append("opinion")
+            found.append((plea[1], 2))
+        elif vote := re.match(r"opinion: (none|review|urgent) ", reason):
+            found.append(("opinion", rank[vote[1]]))
         else:
-            found.append(reason)
-    return list(dict.fromkeys(found))
+            found.append((reason, 1))
+    gravest = max((level for _, level in found), default=0)
+    alarming = [(name, level) for name, level in found if name != "opinion" or level == gravest]
+    wanted = rank.get(str(judgement.get("alert")), 0)
+    grave = [name for name, level in alarming if level >= wanted]
+    return list(dict.fromkeys(grave or [name for name, _ in alarming]))
