@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ivr.understanding.answers_heard import BUT, MORE, OLD, OVER, Heard, contrasted
+from ivr.understanding.answers_heard import BUT, MORE, OVER, Heard, contrasted, is_old
 from ivr.understanding.model import Event, Polarity, Question, Subject, Time
 
 # What follows the contrast is about another person, or too short to be a complaint (就是觉少).
@@ -48,10 +48,10 @@ def _state(heard: Heard) -> str:
             return "good"
         if heard.urgent:
             return "worse"
-        if (OLD.search(heard.text) or (habitual and not heard.has("worse"))) and not MORE.search(heard.text):
+        if (is_old(heard.text) or (habitual and not heard.has("worse"))) and not MORE.search(heard.text):
             return "same"
         return "worse"
-    if heard.has("same") and (not heard.has("good") or OLD.search(heard.text)):
+    if heard.has("same") and (not heard.has("good") or is_old(heard.text)):
         return "same"
     if heard.has("good"):
         return "good"
@@ -96,7 +96,7 @@ def mobility(heard: Heard) -> str:
     mine = [(f, s) for f, s in down if s.subject is not Subject.OTHER and s.subject is not Subject.SPOUSE]
     if any(s.time in (Time.NOW, Time.RECENT) for _, s in mine) or heard.has("worse"):
         if (
-            (OLD.search(heard.text) or heard.has("same"))
+            (is_old(heard.text) or heard.has("same"))
             and not heard.urgent
             and not BUT.search(heard.text[: heard.last.get("worse", 0)])
             and not MORE.search(heard.text)
@@ -108,7 +108,7 @@ def mobility(heard: Heard) -> str:
                 return "good"
         return "worse"
     if heard.has("same"):
-        return "good" if heard.has("good") and not OLD.search(heard.text) else "same"
+        return "good" if heard.has("good") and not is_old(heard.text) else "same"
     if heard.has("good") or any(f.entry == "up.can" for f, _ in heard.judged):
         return "good"
     return "unclear"

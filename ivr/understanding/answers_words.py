@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ivr.understanding.durations import YEAR_DAYS, spoken_times
 from ivr.understanding.lexicon import Lexicon
 from ivr.understanding.model import Event, Polarity, Question, Subject, Time
 from ivr.understanding.patterns import Hit, longest_only
@@ -48,9 +49,7 @@ _MINE = re.compile(r"我家|我们家|俺家|我这|我屋|我也|我的")
 # 哦不, 说错了: what came before is taken back.
 _TAKEN_BACK = re.compile(r"哦不|噢不|(?<!对)不对(?!劲|头)|不是不是|[说讲记搞]错了|错了错了|我是说")
 # 以前得扶墙，现在拐棍都扔了: of then and now, now is the answer.
-_THEN = re.compile(
-    r"以前|从前|原来|原先|早先|年轻|那会|那阵|前阵子|前段|去年|前年|头几年|[一二三四五六七八九十几]年前"
-)
+_THEN = re.compile(r"以前|从前|原来|原先|早先|年轻|那会|那阵|前阵子|前段|去年|前年")
 _NOW = re.compile(r"现在|如今|这会儿?|眼下|今年|眼目前")
 # 我们年轻那会儿点煤油灯: a tale of old times says nothing of today.
 _OLD_TIMES = re.compile(
@@ -80,7 +79,7 @@ def answer_hits(
     entries, patterns = lexicon.answers_for(question)
     out: list[tuple[str, Hit]] = []
     vague = set()
-    hits = longest_only(patterns.find(text))
+    hits = longest_only([h for h in patterns.find(text) if entries[h.owner].told_in(text, h.start, h.end)])
     for hit in hits:
         if entries[hit.owner].get("class") in ("unclear", "ignore"):
             vague.add((hit.start, hit.end))
@@ -129,7 +128,9 @@ def that_still_hold(text: str, hits: list[tuple[str, Hit]]) -> list[tuple[str, H
 
 def _now_after_then(text: str) -> list[re.Match[str]]:
     then = _THEN.search(text)
-    now = _NOW.search(text, then.end()) if then else None
+    ends = [then.end()] if then else []
+    ends += [each.end for each in spoken_times(text) if each.ago and each.least >= YEAR_DAYS]
+    now = _NOW.search(text, min(ends)) if ends else None
     return [now] if now else []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ivr.understanding.durations import RECENT_DAYS, lasts_years, spoken_times
 from ivr.understanding.lexicon import Lexicon
 from ivr.understanding.slot_model import WINDOW_CHARS
 from ivr.understanding.text import BREAKS
@@ -55,6 +56,21 @@ class Cues:
 
     def mother_speaks(self, text: str) -> bool:
         return bool(self.mother.search(text))
+
+    def is_past(self, clause: str) -> bool:
+        """Told of a time before the last visit, by a word or by a number (三年前)."""
+        return self.past.search(clause) is not None or any(
+            each.ago and each.least > RECENT_DAYS for each in spoken_times(clause)
+        )
+
+    def is_recent(self, clause: str) -> bool:
+        """Told of a time since the last visit but not of this day, by a word or by a number (三天前)."""
+        return self.recent.search(clause) is not None or any(
+            each.ago and 1 <= each.least <= RECENT_DAYS for each in spoken_times(clause)
+        )
+
+    def is_habitual(self, clause: str) -> bool:
+        return self.habitual.search(clause) is not None or lasts_years(clause)
 
     def imagines(self, far_before: str) -> bool:
         """A conditional word in the same clause, or opening the clause before."""

@@ -73,6 +73,8 @@ class EventFinder:
         entry = self._entries[hit.owner]
         if question in entry.get("except").split():
             return False
+        if not entry.told_in(text, hit.start, hit.end):
+            return False
         if not entry.questions and "near" not in entry.fields:
             return True
         if question in entry.questions:

@@ -18,10 +18,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import resources
+from math import inf
 from typing import Any
 
 import yaml
 
+from ivr.understanding.durations import days_within
 from ivr.understanding.model import ANSWERS, CONTROLS, Event, Polarity, Question, Subject, Time
 from ivr.understanding.patterns import PatternError, PatternSet, keys_of
 from xunfang.errors import BadLexicon
@@ -82,6 +84,8 @@ _FIELDS = frozenset(
         "means",
         "cue",
         "near",
+        "days",
+        "at_most_days",
         "except",
         "weight",
     }
@@ -102,9 +106,15 @@ class Entry:
     file: str
     fields: Mapping[str, str] = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
+    # The match must tell of so many days: 三天没吃, but neither 半天没吃 nor (of company) 三年没见着.
+    days: tuple[float, float] | None = None
 
     def get(self, name: str, default: str = "") -> str:
         return self.fields.get(name, default)
+
+    def told_in(self, text: str, start: int, end: int) -> bool:
+        """Is the length of time told at `start:end` one that this entry is about?"""
+        return self.days is None or self.days[0] <= days_within(text, start, end) <= self.days[1]
 
 
 @dataclass(frozen=True)
@@ -184,6 +194,9 @@ def _entry(raw: object, file: str) -> Entry:
             raise BadLexicon(
                 f"{where}: {name_of_field} {raw[name_of_field]!r} is not one of {', '.join(sorted(choices))}"
             )
+    for bound in ("days", "at_most_days"):
+        if bound in raw and not str(raw[bound]).replace(".", "", 1).isdigit():
+            raise BadLexicon(f"{where}: {bound} {raw[bound]!r} must be a number of days")
     questions = _questions(raw.get("question"), where)
     _check_class(kind, str(raw.get("class", "")), questions, where)
     if kind not in ("cue", "canon", "dialect", "repair", "guard"):
@@ -206,7 +219,14 @@ def _entry(raw: object, file: str) -> Entry:
         file=file,
         fields=plain,
         questions=questions,
+        days=_days(raw),
     )
+
+
+def _days(raw: Mapping[str, object]) -> tuple[float, float] | None:
+    if "days" not in raw and "at_most_days" not in raw:
+        return None
+    return float(str(raw.get("days", 0))), float(str(raw.get("at_most_days", inf)))
 
 
 def _questions(raw: object, where: str) -> tuple[Question, ...]:

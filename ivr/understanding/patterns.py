@@ -3,6 +3,7 @@
 A pattern is a plain phrase with a few signs:
 
     (甲|乙)   one of these            甲?      may be missing
+    #         a spoken length of time (三天, 十来天, 个把礼拜): see durations.py
     [甲乙]    one of these characters ~        up to 4 characters of the same clause
     ^ $       start / end of a clause ~~       up to 10 characters of the same clause
 
@@ -20,6 +21,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import ahocorasick
+
+from ivr.understanding.durations import LENGTH_PATTERN
 
 GAP = "([^，？]{0,4})"  # captured: a negation inside a gap counts
 WIDE_GAP = "([^，？]{0,10})"
@@ -52,6 +55,8 @@ def to_regex(pattern: str) -> str:
                 i += 1
             else:
                 out.append(GAP)
+        elif char == "#":
+            out.append(LENGTH_PATTERN)
         elif char == "^":
             out.append(CLAUSE_START)
         elif char == "$":
@@ -123,7 +128,7 @@ class _KeyFinder:
                 if not members.startswith("^") and "-" not in members and "\\" not in members:
                     keys = frozenset(members)
                 self.at = end + 1
-            elif char in "~^$.":
+            elif char in "~^$.#":
                 self.at += 1
             elif char == "\\":
                 self.at += 2
@@ -272,6 +277,8 @@ def longest_only(hits: Sequence[Hit]) -> list[Hit]:
 
 # How many spellings of one stretch of a pattern are listed at most.
 MAX_SPELLINGS = 600
+# What is looked for by sound where a pattern has a spoken length of time.
+_USUAL_LENGTHS = ("半天", "一天", "两天", "三天", "几天", "好几天")
 
 
 def spellings(pattern: str) -> list[str]:
@@ -344,6 +351,9 @@ def _sequence(reader: _Reader) -> list[list[str]]:
         elif char in "^$":
             reader.at += 1
             continue
+        elif char == "#":
+            reader.at += 1
+            options = list(_USUAL_LENGTHS)
         elif char in "~.":
             reader.at += 1
             options = None

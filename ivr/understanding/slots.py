@@ -40,7 +40,7 @@ def plea_is_meant(cues: Cues, text: str, start: int, end: int) -> bool:
         or (cues.fear.search(before) and not urged)
         or _DECLINED.search(before)
         or _ON_SCREEN.search(text[:start])
-        or (_FETCHED.match(text[end:]) and cues.recent.search(told))
+        or (_FETCHED.match(text[end:]) and cues.is_recent(told))
         or cues.rhetorical.search(before)
         or cues.media.search(far_before)
         or cues.imagines(far_before)

@@ -60,7 +60,7 @@ def time_of(
     clause = here.text[here.start : here.end]
     told = _time_words(cues, clause, found, resolved)
     if found.time:
-        on_another_day = told is Time.RECENT and cues.recent.search(here.text[: here.end]) is not None
+        on_another_day = told is Time.RECENT and cues.is_recent(here.text[: here.end])
         told_otherwise = (
             told is Time.PAST or (on_another_day and (resolved or found.event is not Event.UNCONSCIOUS))
         ) or (told is Time.HABITUAL and found.event is Event.VIOLENCE)
@@ -100,9 +100,9 @@ def _time_of_story(cues: Cues, earlier: str) -> Time | None:
     """The time that opened the story (上礼拜忘了关火，锅烧干了，冒了一屋子烟)."""
     if cues.now.search(earlier) or cues.onset.search(earlier):
         return None
-    if cues.past.search(earlier):
+    if cues.is_past(earlier):
         return Time.PAST
-    return Time.RECENT if cues.recent.search(earlier) else None
+    return Time.RECENT if cues.is_recent(earlier) else None
 
 
 def _just_now(cues: Cues, here: Place, found: Found, resolved: bool) -> bool:
@@ -110,20 +110,20 @@ def _just_now(cues: Cues, here: Place, found: Found, resolved: bool) -> bool:
     if found.event not in _JUST or resolved or not (here.plea or found.level == "urgent"):
         return False
     clause = here.text[max(0, here.start - TIME_CLAUSE_CHARS) : here.end]
-    return _A_MOMENT_AGO.search(clause) is not None and not cues.recent.search(clause)
+    return _A_MOMENT_AGO.search(clause) is not None and not cues.is_recent(clause)
 
 
 def _time_words(cues: Cues, clause: str, found: Found, resolved: bool) -> Time | None:
     lasting = found.event in LASTING
-    if cues.past.search(clause):
+    if cues.is_past(clause):
         return None if cues.now.search(clause) and lasting else Time.PAST
     now = cues.now.search(clause) is not None
-    if cues.recent.search(clause):
+    if cues.is_recent(clause):
         still_then = "还" in clause and "现在" not in clause  # 前天还起不来
         if lasting and not resolved and not still_then and (now or found.event in _GOES_ON):
             return Time.NOW
         return Time.RECENT
-    if cues.habitual.search(clause) and not _THIS_TIME.search(clause):  # 天天想死 is the more urgent
+    if cues.is_habitual(clause) and not _THIS_TIME.search(clause):  # 天天想死 is the more urgent
         often = found.event is Event.SUICIDAL and not _NOW_AND_THEN.search(clause)
         return Time.NOW if often else Time.HABITUAL
     if now:
