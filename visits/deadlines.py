@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from visits.durations import parse_duration
 from visits.patience import Patience, parse_patience
+from visits.risk import Weights, parse_weights
 from xunfang.errors import BadSettings
 from xunfang.vocabulary import CaseKind, Priority
 from xunfang.yamlfile import exact_keys, read_mapping
@@ -18,6 +19,7 @@ DEFAULT_FILE = Path(__file__).with_name("deadlines.yaml")
 SAME_DAY = "same_day"
 BY_RISK = "by_risk"
 LIFE = "life"
+RISK = "risk"
 
 # (start, duration) -> when so much service time has passed; the composition root knows the hours.
 AddTime = Callable[[datetime, timedelta], datetime]
@@ -41,6 +43,7 @@ class Deadlines:
     day_at_least: timedelta
     next_day: time
     life: Patience
+    risk: Weights
     timezone: str = "Asia/Shanghai"
     service_time: AddTime = wall_time
 
@@ -71,6 +74,7 @@ def load_deadlines(
     )
     day = exact_keys(data.pop(SAME_DAY, None), ("until", "at_least", "next_day"), f"{file.name}: {SAME_DAY}")
     life = parse_patience(data.pop(LIFE, None), f"{file.name}: {LIFE}")
+    risk = parse_weights(data.pop(RISK, None), f"{file.name}: {RISK}")
     unknown = sorted(set(data) - set(CaseKind))
     missing = sorted(set(CaseKind) - set(data))
     if unknown or missing:
@@ -96,6 +100,7 @@ def load_deadlines(
         day_at_least=parse_duration(day["at_least"], f"{file.name}: same_day: at_least"),
         next_day=_time(day["next_day"], f"{file.name}: same_day: next_day"),
         life=life,
+        risk=risk,
         timezone=timezone,
         service_time=service_time,
     )

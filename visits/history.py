@@ -33,6 +33,11 @@ _BECAUSE: Mapping[str, str] = {
     "no message service for persons is configured": "没有配置短信渠道（notices.person）",
     "the person has no telephone number": "没有登记电话号码",
     "apprise could not deliver": "通知渠道发送失败",
+    "the elder has not agreed that his family is told": "老人没有同意通知家属",
+    "the elder has not agreed that this contact is told": "老人没有同意告知此人",
+    "somebody has taken the case": "已有人接手，不再通知",
+    "another contact has answered": "已有联系人回应，不再通知",
+    "the contact was told anew": "已另行通知",
     "nobody is registered there": "该级没有登记人员或电话",
     "everybody near was asked": "附近的巡访员都已问过",
     "nobody is left to go": "没有人可以上门",
@@ -144,6 +149,10 @@ def _not_told(detail: Detail, words: _Words) -> str:
     return f"通知未发出{to}：{because(detail.get('because'))}"
 
 
+def _contact_answered(detail: Detail, words: _Words) -> str:
+    return f"紧急联系人（{detail.get('contact_id')}）已告知老人情况"
+
+
 def _assigned(detail: Detail, words: _Words) -> str:
     instead = detail.get("instead_of")
     how = "分派给" if instead is None else f"由{words.visitor(instead)}改派给"
@@ -203,6 +212,7 @@ def _not_reassigned(detail: Detail, words: _Words) -> str:
 
 _SENTENCES: Mapping[str, Callable[[Detail, _Words], str]] = {
     "case.opened": _opened,
+    "contact.answered": _contact_answered,
     "case.merged": _merged,
     "case.reopened": _reopened,
     "alert.verdict": _verdict,

@@ -23,6 +23,8 @@ class CaseDraft:
     evidence: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     call_id: int | None = None
     timezone: str = "Asia/Shanghai"  # in which people are told the deadline
+    tell_contacts: bool = False  # however urgent it is
+    contact_times: tuple[datetime, ...] = ()  # of the first, second … contact; none: all at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class ElderFacts:
     advanced_age: bool = False
     last_risk: Risk | None = None  # of the last visit record
     days_since_heard: int | None = None  # None: never heard
+    age: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from storage.model import Notice
+from visits import contacts
 from visits.channels import AppriseChannel, Channel, ChannelError, NoticeConfig, WebhookChannel
 from xunfang.clock import Clock
 from xunfang.log import get_logger
@@ -68,6 +69,11 @@ class Sender:
         with self._store.begin() as work:
             if not work.notices.claim(notice.id, now, LEASE_S):
                 return False
+        with self._store.read() as work:
+            late = contacts.not_needed(work, notice)
+        if late:
+            self._not_sent(notice, late, now)
+            return False
         channel, phone, missing = self._route(notice)
         if channel is None:
             self._not_sent(notice, missing, now)

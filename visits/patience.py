@@ -14,7 +14,7 @@ from xunfang.yamlfile import exact_keys
 VISITOR = "visitor"
 # The county is the last: beyond it nobody is left to ring, only reminders go on.
 RUNGS = (VISITOR, CaseLevel.VILLAGE.value, CaseLevel.TOWNSHIP.value)
-KEYS = ("accept_within", "close_within", "reminder_every", "escalate_after")
+KEYS = ("accept_within", "close_within", "reminder_every", "contacts_every", "escalate_after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Patience:
     accept_within: Mapping[Priority, timedelta]
     close_within: Mapping[Priority, timedelta]
     reminder_every: Mapping[Priority, timedelta]
+    contacts_every: Mapping[Priority, timedelta]
     escalate_after: Mapping[CaseLevel | None, Mapping[Priority, timedelta]]
 
 
@@ -40,6 +41,7 @@ def parse_patience(data: object, where: str) -> Patience:
         accept_within=_per_priority(table["accept_within"], f"{where}: accept_within"),
         close_within=_per_priority(table["close_within"], f"{where}: close_within"),
         reminder_every=_per_priority(table["reminder_every"], f"{where}: reminder_every"),
+        contacts_every=_per_priority(table["contacts_every"], f"{where}: contacts_every"),
         escalate_after={
             None if rung == VISITOR else CaseLevel(rung): _per_priority(
                 rungs[rung], f"{where}: escalate_after: {rung}"

@@ -12,9 +12,11 @@ from ivr.understanding.model import Question
 from records.model import AlertFact, need_zh
 from records.rules import open_topics, worries
 from storage.model import Answer, Case, Contact, Elder, Visitor
+from visits.contacts import MOST_CONTACTS
 from visits.deadlines import Deadlines
 from visits.model import CaseDraft, ElderFacts, Outcome, Proposal
-from xunfang.vocabulary import Alert, AnswerSource, CaseKind, Priority, Risk, zh
+from visits.risk import reasons, risk_priority
+from xunfang.vocabulary import Alert, AnswerSource, CaseKind, Priority, zh
 
 # Which reason names a case that has several.
 GRAVEST_FIRST: tuple[CaseKind, ...] = (
@@ -33,12 +35,6 @@ GRAVEST_FIRST: tuple[CaseKind, ...] = (
 )
 MOST_URGENT_FIRST: tuple[Priority, ...] = (Priority.URGENT, Priority.HIGH, Priority.NORMAL)
 
-# Points of worry about an elder who does not answer.
-DAYS_UNHEARD_WORRYING = 14
-DAYS_UNHEARD_ALARMING = 30
-POINTS_FOR_HIGH = 2
-POINTS_FOR_URGENT = 4
-
 ASKS_FOR_A_HUMAN = "ask_human"
 ASKS_TO_BE_LEFT = "opt_out"
 
@@ -51,43 +47,41 @@ def more_urgent(one: Priority, other: Priority) -> Priority:
     return min(one, other, key=MOST_URGENT_FIRST.index)
 
 
-def risk_priority(facts: ElderFacts) -> Priority:
-    """How urgent the silence of this elder is: lives alone, great age, last record, days unheard."""
-    points = int(facts.living_alone) + int(facts.advanced_age)
-    points += {Risk.URGENT: 2, Risk.ATTENTION: 1}.get(facts.last_risk or Risk.NORMAL, 0)
-    days = facts.days_since_heard
-    if days is None or DAYS_UNHEARD_WORRYING <= days < DAYS_UNHEARD_ALARMING:
-        points += 1
-    elif days >= DAYS_UNHEARD_ALARMING:
-        points += 2
-    if points >= POINTS_FOR_URGENT:
-        return Priority.URGENT
-    return Priority.HIGH if points >= POINTS_FOR_HIGH else Priority.NORMAL
-
-
 def case_for(outcome: Outcome, facts: ElderFacts, deadlines: Deadlines, now: datetime) -> CaseDraft | None:
     """The case this outcome makes, or None. Several reasons make one case: named after the gravest,
     as urgent as the most urgent, due at the earliest, with the evidence of all."""
-    reasons = _reasons(outcome, facts, ZoneInfo(deadlines.timezone))
-    if not reasons:
+    found = _reasons(outcome, facts, ZoneInfo(deadlines.timezone))
+    if not found:
         return None
-    reasons.sort(key=lambda reason: GRAVEST_FIRST.index(reason[0]))
-    kind = reasons[0][0]
-    priorities = [deadlines.priority[each] or risk_priority(facts) for each, _, _ in reasons]
+    found.sort(key=lambda reason: GRAVEST_FIRST.index(reason[0]))
+    kind = found[0][0]
+    priorities = [deadlines.priority[each] or risk_priority(facts, deadlines.risk) for each, _, _ in found]
     due = [
         deadlines.deadline(each, priority, now)
-        for (each, _, _), priority in zip(reasons, priorities, strict=True)
+        for (each, _, _), priority in zip(found, priorities, strict=True)
     ]
     return CaseDraft(
         elder_id=outcome.elder_id,
         kind=kind,
         priority=min(priorities, key=MOST_URGENT_FIRST.index),
         deadline=min(due),
-        summary="\n".join(text for _, text, _ in reasons),
-        evidence=tuple(evidence for _, _, all_of_it in reasons for evidence in all_of_it),
+        summary="\n".join(text for _, text, _ in found),
+        evidence=tuple(evidence for _, _, all_of_it in found for evidence in all_of_it),
         call_id=outcome.call_id,
         timezone=deadlines.timezone,
+        tell_contacts=outcome.tell_contacts,
+        contact_times=_contact_times(kind, min(priorities, key=MOST_URGENT_FIRST.index), deadlines, now),
     )
+
+
+def _contact_times(
+    kind: CaseKind, priority: Priority, deadlines: Deadlines, now: datetime
+) -> tuple[datetime, ...]:
+    """Danger is told to all at once, everything else to one contact after another."""
+    if kind is CaseKind.DISTRESS:
+        return (now,)
+    every = deadlines.life.contacts_every[priority]
+    return tuple(deadlines.after(priority, now, every * place) for place in range(MOST_CONTACTS))
 
 
 def distress_case(
@@ -233,14 +227,8 @@ def _calls_in_words(outcome: Outcome, zone: ZoneInfo) -> str:
 
 
 def _elder_in_words(facts: ElderFacts) -> str:
-    known = [word for word, holds in (("独居", facts.living_alone), ("高龄", facts.advanced_age)) if holds]
-    if facts.last_risk in (Risk.ATTENTION, Risk.URGENT):
-        known.append(f"上次巡访结论为{zh(facts.last_risk)}")
-    if facts.days_since_heard is None:
-        known.append("此前没有联系上的记录")
-    elif facts.days_since_heard > 0:
-        known.append(f"上次联系上是{facts.days_since_heard}天前")
-    return f"{'，'.join(known)}。" if known else ""
+    known = reasons(facts)
+    return f"{'、'.join(known)}。" if known else ""
 
 
 def _quote(fact: AlertFact) -> str:

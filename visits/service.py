@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from storage.model import AuditEntry, Case, Contact, Elder, Visitor
-from visits import history, life, rules, telling
+from storage.model import AuditEntry, Case, Elder, Visitor
+from visits import contacts, history, life, rules, telling
 from visits.evidence import sentence as evidence_sentence
 from visits.model import CaseDraft, ElderFacts, Proposal
 from xunfang.errors import NotFound, StorageError
 from xunfang.log import mask
-from xunfang.vocabulary import Category, ConsentPurpose, Priority, zh
+from xunfang.vocabulary import Category, zh
 
 if TYPE_CHECKING:
     from storage import Store, Work
@@ -42,6 +42,7 @@ def elder_facts(work: Work, elder: Elder, now: datetime) -> ElderFacts:
         advanced_age=Category.ADVANCED_AGE in elder.categories or _age(elder, now) >= ADVANCED_AGE_YEARS,
         last_risk=None if last is None else last.risk,
         days_since_heard=rules.days_between(None if last is None else last.visited_at, now),
+        age=_age(elder, now) if elder.birth_date is not None else None,
     )
 
 
@@ -82,7 +83,7 @@ def _open(work: Work, draft: CaseDraft, now: datetime) -> Case:
         "visitor_id": proposal.visitor_id,
     }
     work.audit.write(now, ACTOR, "case.opened", f"case:{case.id}", detail)
-    _tell_opened(work, "case.opened", case, elder, draft.timezone, now)
+    _tell_opened(work, "case.opened", case, elder, draft, now)
     return case
 
 
@@ -107,7 +108,7 @@ def _merge(work: Work, case: Case, draft: CaseDraft, now: datetime) -> Case:
     work.audit.write(now, ACTOR, "case.merged", f"case:{case.id}", detail)
     merged = _opened_again(work, case, merged, added, now)
     if kind is not case.kind or priority is not case.priority or merged.status is not case.status:
-        _tell_opened(work, "case.merged", merged, _elder(work, case.elder_id), draft.timezone, now)
+        _tell_opened(work, "case.merged", merged, _elder(work, case.elder_id), draft, now)
     else:
         because = {"because": "merged into a case that is already as grave and as urgent"}
         work.audit.write(now, ACTOR, "no_notice_sent", f"case:{case.id}", because)
@@ -129,24 +130,14 @@ def _opened_again(
     return becomes
 
 
-def _tell_opened(work: Work, kind: str, case: Case, elder: Elder, timezone: str, now: datetime) -> None:
-    """Duty desk and webhook always; the proposed visitor; for what cannot wait, also the contacts whom
-    the elder agreed to have told."""
+def _tell_opened(work: Work, kind: str, case: Case, elder: Elder, draft: CaseDraft, now: datetime) -> None:
+    """Duty desk and webhook always; the proposed visitor; and the contacts (visits.contacts)."""
     to = [telling.DUTY, telling.WEBHOOK]
     if case.visitor_id is not None:
         to.append(telling.visitor(case.visitor_id))
-    if case.priority is not Priority.NORMAL:
-        to += [f"contact:{each.id}" for each in _contacts_to_tell(work, elder, case)]
-    by = telling.at(case.deadline, timezone)
+    by = telling.at(case.deadline, draft.timezone)
     telling.tell(work, kind, case, elder, to, f"请在{by}前处理", now)
-
-
-def _contacts_to_tell(work: Work, elder: Elder, case: Case) -> list[Contact]:
-    if work.consents.current(elder.id, ConsentPurpose.FAMILY_NOTICE) is not True:
-        return []
-    visitor = None if case.visitor_id is None else work.visitors.get(case.visitor_id)
-    already = None if visitor is None else visitor.phone
-    return [each for each in work.contacts.of(elder.id) if each.may_be_told and each.phone != already]
+    contacts.tell(work, kind, case, elder, draft.contact_times, draft.tell_contacts, now)
 
 
 def near(work: Work, elder: Elder) -> list[Visitor]:

@@ -98,7 +98,7 @@ def test_no_answer_climbs_the_ladder_to_a_missed_call_case_with_a_visitor(house:
     (case,) = house.cases()
     assert (case.kind, case.priority) == (CaseKind.MISSED_CALL, Priority.HIGH)
     assert "无人接听3次" in case.summary
-    assert "独居，高龄" in case.summary
+    assert "独居、高龄" in case.summary
     assert "第一巡访员" in case.visitor_why
     with house.store.read() as work:
         visitor = work.visitors.get(case.visitor_id or 0)

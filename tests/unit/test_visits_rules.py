@@ -13,7 +13,8 @@ from storage.model import Answer, Case, Contact, Elder, Visitor
 from visits.deadlines import DEFAULT_FILE, load_deadlines
 from visits.model import CaseDraft, ElderFacts, Outcome, Tried
 from visits.people import title
-from visits.rules import GRAVEST_FIRST, case_for, new_evidence, new_lines, propose_visitor, risk_priority
+from visits.risk import risk_priority
+from visits.rules import GRAVEST_FIRST, case_for, new_evidence, new_lines, propose_visitor
 from xunfang.errors import BadSettings
 from xunfang.vocabulary import (
     Alert,
@@ -118,7 +119,7 @@ def test_a_missed_call_lists_what_was_tried_and_who_the_elder_is() -> None:
     draft = drafted(Outcome(1, escalate=CaseKind.MISSED_CALL, tried=tried), facts)
     assert "共拨打3次（无人接听2次、占线1次），最近一次11月23日11:00" in draft.summary
     assert "独居" in draft.summary
-    assert "上次联系上是9天前" in draft.summary
+    assert "9天没有消息" in draft.summary
 
 
 # ---- priority and deadlines ------------------------------------------------------------------
@@ -139,7 +140,7 @@ def test_a_missed_call_lists_what_was_tried_and_who_the_elder_is() -> None:
     ],
 )
 def test_silence_weighs_more_the_frailer_the_elder(facts: ElderFacts, priority: Priority) -> None:
-    assert risk_priority(facts) is priority
+    assert risk_priority(facts, DEADLINES.risk) is priority
 
 
 def test_the_more_urgent_the_sooner() -> None:
