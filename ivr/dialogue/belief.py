@@ -15,6 +15,7 @@ from xunfang.vocabulary import Alert
 
 MIN_CONFIDENCE = 0.6  # of the recogniser, 0-1; docs/understanding-audio.md shows what it buys
 MIN_CONFIDENCE_OF_DANGER = 0.2  # below, the words of danger are shreds in a sentence that was not heard
+HARDLY_HEARD = "hardly heard: "  # a reason; what follows is what was not believed
 # Believed however badly they were heard: they only make us say something again, or wait.
 HARMLESS = frozenset(
     {
@@ -43,7 +44,7 @@ def believed(understood: Understanding, confidence: float | None) -> Understandi
     if harmless or confidence >= MIN_CONFIDENCE:
         return understood
     return replace(
-        understood, answer="unclear", reasons=(*understood.reasons, f"hardly heard: {understood.answer}")
+        understood, answer="unclear", reasons=(*understood.reasons, f"{HARDLY_HEARD}{understood.answer}")
     )
 
 
@@ -57,5 +58,10 @@ def _in_doubt(understood: Understanding) -> Understanding:
         alert=Alert.REVIEW,
         answer="unclear",
         main=replace(main, polarity=Polarity.UNCERTAIN),
-        reasons=(*understood.reasons, "hardly heard: danger"),
+        reasons=(*understood.reasons, f"{HARDLY_HEARD}danger"),
     )
+
+
+def doubted(understood: Understanding) -> bool:
+    """`believed` has taken something back."""
+    return any(reason.startswith(HARDLY_HEARD) for reason in understood.reasons)

@@ -8,13 +8,46 @@ from ivr.dialogue.asking import ask_at
 from ivr.dialogue.belief import believed
 from ivr.dialogue.grammar import phrases
 from ivr.dialogue.mending import nearest
-from ivr.dialogue.model import Keys, Speech
-from ivr.dialogue.plan import CONFIRM_WORD, EVENT_OF, URGENT_KEY, Ask
-from ivr.dialogue.turn import CONFIRM, RELATIVE, Turn
+from ivr.dialogue.model import Heard, Keys, Noise, Silence, Speech, State
+from ivr.dialogue.plan import CONFIRM_WORD, EVENT_OF, URGENT_KEY, Ask, Dialplan
+from ivr.dialogue.turn import CONFIRM, OPENING, RELATIVE, UNKNOWN, Turn, Understand
 from ivr.understanding.model import Judgement, Polarity, Question, Subject, Time, Understanding
+from xunfang.errors import BadInput
 from xunfang.vocabulary import Alert
 
 UNDECIDED = frozenset({"unclear", "other"})
+
+
+def as_heard(
+    text: str, confidence: float | None, *, words: bool, tone: str | None = None, during_prompt: bool = False
+) -> Speech | Noise | Silence:
+    """What a finished utterance is for the dialogue. `words`: somebody spoke, understood or not; without
+    them it was a cough. `tone`: what made the sound when it was no voice (ivr.speech.tones)."""
+    if tone and not text:
+        return Noise(tone)
+    if text or words:
+        return Speech(text or UNKNOWN, confidence, during_prompt)
+    return Silence()
+
+
+def stage_of(plan: Dialplan, topic: Question) -> str:
+    """Where the conversation stands when it asks about this topic, for `meaning`. Raises BadInput."""
+    if topic is Question.ANY:
+        return OPENING
+    for ask in (plan.identity, *plan.questions):
+        if ask.topic is topic:
+            return ask.id
+    known = dict.fromkeys(str(ask.topic) for ask in (plan.identity, *plan.questions))
+    raise BadInput(
+        f"dialplan {plan.name} asks nothing about {topic}: it asks about {', '.join(known)}; "
+        "take another question or another --dialplan"
+    )
+
+
+def meaning(plan: Dialplan, at: str, heard: Heard, understand: Understand) -> Understanding | None:
+    """What a call takes this for at its stage `at`, and how far it believes it: judged by its words, read
+    by its sound when they are no phrase (mending), doubted when hardly heard (belief). None: nothing said."""
+    return judged(Turn(plan, State(at=at), heard, understand)).understood
 
 
 def judged(turn: Turn) -> Turn:
@@ -32,7 +65,7 @@ def _as_meant(turn: Turn) -> Understanding:
     heard = _literally(turn, turn.text)
     if turn.confidence is None or heard.announcement:
         return heard
-    guess = nearest(turn.bare, phrases(turn.plan, topic_of(turn)))
+    guess = nearest(turn.bare, phrases(turn.plan, topic_at(turn.plan, turn.state.at)))
     if guess is None:
         return believed(heard, turn.confidence)
     if heard.alert is Alert.URGENT:
@@ -50,17 +83,16 @@ def _as_meant(turn: Turn) -> Understanding:
 
 def _literally(turn: Turn, text: str) -> Understanding:
     said = replace(turn, heard=Speech(text, turn.confidence, turn.early))
-    return _in_its_words(said, turn.understand(text, topic_of(turn)))
+    return _in_its_words(said, turn.understand(text, topic_at(turn.plan, turn.state.at)))
 
 
-def topic_of(turn: Turn) -> Question:
+def topic_at(plan: Dialplan, at: str) -> Question:
     """The question in whose light an utterance is read."""
-    at = turn.state.at
     if at == CONFIRM:
         return Question.EVENT
     if at == RELATIVE:
         return Question.IDENTITY  # the elder may have come to the telephone
-    ask = ask_at(turn.plan, at)
+    ask = ask_at(plan, at)
     return ask.topic if ask else Question.ANY
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from ivr.dialogue import interpreter
 from ivr.dialogue.dialplan import Dialplan, phrases
+from ivr.dialogue.hearing import as_heard
 from ivr.dialogue.model import (
     Because,
     Callee,
@@ -35,7 +36,7 @@ from ivr.dialogue.model import (
     Step,
     StoreAnswer,
 )
-from ivr.dialogue.turn import OPENING
+from ivr.dialogue.turn import OPENING, UNKNOWN
 from ivr.session.hearing import Hearing, Nothing, Utterance
 from ivr.session.speaking import Speaking
 from ivr.session.teller import Teller, span_of
@@ -43,7 +44,6 @@ from ivr.telephony.leg import Leg
 from ivr.understanding.model import Question, Understanding
 from xunfang.vocabulary import Alert, Speaker
 
-UNKNOWN_WORDS = "[unk]"  # somebody spoke, but nothing that the grammar expects: never silence
 NOT_UNDERSTOOD = "（没听清）"  # how the transcript shows it
 FREE_ANSWER_S = 20.0  # longest utterance outside a question
 
@@ -150,17 +150,21 @@ class Conversation:
     # ---- hearing --------------------------------------------------------------------------
 
     def _utterance(self, heard: Utterance) -> None:
-        during_prompt = heard.during_prompt
-        if heard.tone and not heard.text:
-            self._hear(Noise(heard.tone), heard, heard.declared_at)
-        elif heard.text or heard.words_heard:
-            text = heard.text or UNKNOWN_WORDS
-            self.speech_heard = True
-            self._hear(Speech(text, heard.confidence, during_prompt), heard, heard.declared_at)
-        elif during_prompt:
-            self._go_on()  # a cough
-        else:
-            self._hear(Silence(), None, heard.declared_at)
+        said = as_heard(
+            heard.text,
+            heard.confidence,
+            words=heard.words_heard,
+            tone=heard.tone,
+            during_prompt=heard.during_prompt,
+        )
+        if isinstance(said, Silence):
+            if heard.during_prompt:
+                self._go_on()  # a cough
+            else:
+                self._hear(said, None, heard.declared_at)
+            return
+        self.speech_heard = self.speech_heard or isinstance(said, Speech)
+        self._hear(said, heard, heard.declared_at)
 
     def _hear(self, heard: Heard, utterance: Utterance | None, declared_at: float | None) -> None:
         if self.end is not None:
@@ -178,7 +182,7 @@ class Conversation:
         if step.understood is not None and step.understood.alert is not Alert.NONE:
             self._doubtful_span = span
         if isinstance(heard, Speech):
-            text = NOT_UNDERSTOOD if heard.text == UNKNOWN_WORDS else heard.text
+            text = NOT_UNDERSTOOD if heard.text == UNKNOWN else heard.text
             self._teller.heard(text, question, step.speaker, span, heard.confidence, step.understood)
         elif isinstance(heard, Keys):
             self._teller.heard(f"按键{heard.digits}", question, step.speaker, span, None, step.understood)

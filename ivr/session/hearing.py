@@ -26,11 +26,8 @@ from xunfang.errors import XunfangError
 from xunfang.log import get_logger
 
 FRAME_S = 0.02
-KEPT_SOUND_S = 8.0  # for naming tones: ringback needs 5.5 s
-TONE_LEAD_S = 0.5  # sound before the endpointer's onset that belongs to a tone
 TONE_CHECK_S = 2.0  # how often what seems to be speech is asked whether it is a busy tone
 BUSY_S = 3.0  # sound that shows a busy tone for certain
-SURE_SPEECH = 0.6  # recognised with more confidence than this, it is no tone
 RESULT_TIMEOUT_S = 8.0  # a recogniser this late is overloaded: better "not understood" than a dead line
 
 Phrases = tuple[str, ...]
@@ -86,7 +83,7 @@ class Hearing:
         self._started_ms = 0
         self._checked_ms = 0
         self._awaited: deque[_Awaited] = deque()
-        self._sound: deque[bytes] = deque(maxlen=round(KEPT_SOUND_S / FRAME_S))
+        self._sound: deque[bytes] = deque(maxlen=round(tones.KEPT_S / FRAME_S))
 
     # ---- clock thread -------------------------------------------------------------------
 
@@ -203,7 +200,7 @@ class Hearing:
                 end_s,
                 time.monotonic(),
                 during_prompt,
-                self._last_sound(begun + TONE_LEAD_S),
+                self._last_sound(begun + tones.LEAD_S),
             )
         )
 
@@ -226,7 +223,7 @@ class Hearing:
             _log.error("recognition.too_late", seconds=RESULT_TIMEOUT_S)
         text = heard.text if heard else ""
         confidence = heard.confidence if heard else None
-        tone = tones.classify(awaited.sound) if (confidence or 0.0) < SURE_SPEECH else None
+        tone = tones.instead_of_words(awaited.sound, confidence)
         return Utterance(
             text="" if tone else text,
             confidence=confidence,

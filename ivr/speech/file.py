@@ -5,10 +5,10 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ivr.speech import audio
+from ivr.speech import audio, tones
 from ivr.speech.ear import Ear
 from ivr.speech.endpointer import TAIL_MS, Endpointer, SpeechEnded, TooLong
 from ivr.speech.recogniser import Recognised, Recogniser, Stream
@@ -23,9 +23,12 @@ with warnings.catch_warnings():
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
+    """`tone`: busy, ringback, beep, music when it was no speech; then `heard` holds no text."""
+
     start_s: float
     end_s: float
     heard: Recognised
+    tone: str | None = None
 
 
 def joined(utterances: Iterable[Utterance]) -> Recognised:
@@ -76,14 +79,27 @@ def recognise_pcm(
     endpointer = Endpointer(PhoneVad(), tail_ms, no_speech_s=None)
     ear: Ear[Stream] = Ear(endpointer, lambda: recogniser.open(wanted))
     utterances = []
-    for frame in [*audio.frames(heard_pcm), *audio.frames(audio.silence(tail_ms))]:
+    frames = [*audio.frames(heard_pcm), *audio.frames(audio.silence(tail_ms))]
+    line = b"".join(frames)
+    for frame in frames:
         event = ear.push(frame)
         if isinstance(event, SpeechEnded | TooLong):
             stream = ear.take()
             if stream is not None:
-                utterances.append(Utterance(event.start_ms / 1000, event.end_ms / 1000, stream.finish()))
+                heard = stream.finish()
+                now_s, onset_s = endpointer.now_ms / 1000, event.start_ms / 1000 - tones.LEAD_S
+                sound = _between(line, max(0.0, onset_s, now_s - tones.KEPT_S), now_s)
+                tone = tones.instead_of_words(sound, heard.confidence)
+                if tone is not None:
+                    heard = replace(heard, text="")
+                utterances.append(Utterance(event.start_ms / 1000, event.end_ms / 1000, heard, tone))
             endpointer.arm(no_speech_s=None)
     return utterances
+
+
+def _between(pcm: bytes, start_s: float, end_s: float) -> bytes:
+    first, last = (round(at * audio.RATE_HZ) * 2 for at in (start_s, end_s))
+    return pcm[first:last]
 
 
 def recognise_file(

@@ -32,6 +32,10 @@ MUSIC_STEADY = 0.60  # share of windows whose peaks stay as in the window before
 STEADY_BINS = 0  # a held note does not leave its bin (15.6 Hz); a speaking voice glides
 MUSIC_PEAKS = 3
 
+KEPT_S = 8.0  # of the latest sound, for naming a tone: ringback needs 5.5 s
+LEAD_S = 0.5  # sound before the endpointer's onset that belongs to a tone
+SURE_SPEECH = 0.6  # recognised with more confidence than this, it is no tone
+
 _WINDOW = 512  # samples: 64 ms, 15.6 Hz a bin
 _HOP = 160  # 20 ms
 
@@ -58,6 +62,11 @@ def classify(pcm: bytes) -> str | None:
     if sounding.any() and (pure | ~sounding).mean() > 0.9:
         return _cadence(_runs(pure, peak * audio.RATE_HZ / _WINDOW))
     return "music" if _is_music(power, sounding, pure) else None
+
+
+def instead_of_words(pcm: bytes, confidence: float | None) -> str | None:
+    """The tone that was taken for speech. `pcm`: from LEAD_S before its onset, at most the last KEPT_S."""
+    return classify(pcm) if (confidence or 0.0) < SURE_SPEECH else None
 
 
 def _spectra(samples: audio.Samples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

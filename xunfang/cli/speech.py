@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
 
 from ivr.dialogue import dialplan as plans
-from ivr.dialogue.grammar import phrases
-from ivr.speech.file import joined, recognise_file
+from ivr.dialogue.belief import doubted
+from ivr.dialogue.hearing import stage_of
+from ivr.session.rehearsal import Answered, hear_answer
+from ivr.speech.file import load
 from ivr.speech.recogniser import Recogniser
 from ivr.speech.render import SHIPPED, render_missing
 from ivr.speech.tts_kokoro import KokoroTts
 from ivr.understanding import understand
 from ivr.understanding.model import Question
 from xunfang.cli.output import AsJson, console, print_json, settings_of, stderr
+from xunfang.cli.understanding import lexicon_of
 from xunfang.errors import BadInput, XunfangError
+from xunfang.vocabulary import Alert
 from xunfang.wiring import dialplan_path, model_path, prompt_store
 
 prompts = typer.Typer(no_args_is_help=True, help="The recorded voice 提示音 of the dialplans.")
@@ -38,32 +43,30 @@ def recognise(
 ) -> None:
     """Run audio through the very path of a call, at file speed: 8 kHz, G.711, endpointer, grammar, judgement.
 
+    What is printed is what a call would take it for: a phrase that was heard damaged is read by its
+    sound, an answer that was hardly heard is not believed (`believed` false, `why`), a busy tone is no
+    answer (`tone`). The county's own lexicon and dialplans count, as in a call. One answer a file.
+
     A file that cannot be read is reported in its line and does not stop the others (exit code 2 at the end).
 
     Example: xunfang recognise answer.wav --question health --json
     """
     settings = settings_of(ctx)
+    plan = plans.load(dialplan_path(settings, dialplan))
+    at = stage_of(plan, question)
+    meant = partial(understand, lexicon=lexicon_of(settings))
     recogniser = Recogniser(model_path(settings))
-    grammar = phrases(plans.load(dialplan_path(settings, dialplan)), question)
     broken = False
     for file in files:
         try:
-            heard = joined(recognise_file(file, recogniser, grammar, settings.speech.tail_ms))
+            heard = hear_answer(load(file), recogniser, plan, at, meant, settings.speech.tail_ms)
         except XunfangError as error:
             broken = True
             stderr.print(f"{file}: {error}", markup=False)
             if as_json:
                 print(json.dumps({"file": str(file), "error": str(error)}, ensure_ascii=False))
             continue
-        judged = understand(heard.text, question)
-        row = {
-            "file": str(file),
-            "text": heard.text,
-            "confidence": heard.confidence,
-            "alert": judged.alert.value,
-            "answer": judged.answer,
-            "event": judged.main.event.value if judged.main else None,
-        }
+        row = {"file": str(file), **_row(heard)}
         if as_json:
             print(json.dumps(row, ensure_ascii=False))
         else:
@@ -74,6 +77,26 @@ def recognise(
             )
     if broken:
         raise typer.Exit(BadInput.exit_code)
+
+
+def _row(heard: Answered) -> dict[str, Any]:
+    """Nothing said, or only a tone: the call would count silence and ask again."""
+    meant = heard.understood
+    main = None if meant is None else meant.main
+    return {
+        "text": heard.text,
+        "confidence": heard.confidence,
+        "tone": heard.tone,
+        "alert": (Alert.NONE if meant is None else meant.alert).value,
+        "answer": "silence_noise" if meant is None else meant.answer,
+        "event": None if main is None else main.event.value,
+        "polarity": None if main is None else main.polarity.value,
+        "time": None if main is None else main.time.value,
+        "subject": None if main is None else main.subject.value,
+        "evidence": [] if meant is None else list(meant.evidence),
+        "believed": meant is not None and not doubted(meant),
+        "why": [] if meant is None else list(meant.reasons),
+    }
 
 
 @prompts.command()

@@ -10,14 +10,11 @@ from functools import cache
 import numpy as np
 from items import Item, pcm
 
-from ivr.dialogue import dialplan
-from ivr.dialogue.hearing import judged
-from ivr.dialogue.model import Speech, State
+from ivr.dialogue import dialplan, hearing
 from ivr.dialogue.plan import Dialplan
-from ivr.dialogue.turn import UNKNOWN, Turn
+from ivr.session.rehearsal import Answered, hear_answer
 from ivr.speech import audio
 from ivr.speech.endpointer import TAIL_MS
-from ivr.speech.file import joined, recognise_pcm
 from ivr.speech.grammar import bare
 from ivr.speech.recogniser import Recogniser
 from ivr.understanding import understand
@@ -81,15 +78,22 @@ def the_plan() -> Dialplan:
 
 def meaning(plan: Dialplan, ask: str, text: str, confidence: float | None = None) -> Understanding:
     """What a call takes the words for when they answer this question."""
-    understood = judged(Turn(plan, State(at=ask), Speech(text, confidence), understand)).understood
+    understood = hearing.meaning(plan, ask, hearing.as_heard(text, confidence, words=True), understand)
     assert understood is not None  # something was said
     return understood
 
 
 def outcome(item: Item, condition: str, text: str, confidence: float | None) -> Outcome:
     """What the dialogue makes of the words: judged, and believed only as far as they were heard."""
-    meant = meaning(the_plan(), item.ask, text or UNKNOWN, confidence)
+    meant = meaning(the_plan(), item.ask, text, confidence)
     return Outcome(item, condition, text, confidence, str(meant.alert), meant.answer)
+
+
+def _outcome(item: Item, condition: str, heard: Answered) -> Outcome:
+    """Nothing heard at all, or only a tone: the call says nothing of it and asks again."""
+    meant = heard.understood
+    alert, answer = (Alert.NONE, "unclear") if meant is None else (meant.alert, meant.answer)
+    return Outcome(item, condition, heard.text, heard.confidence, str(alert), answer)
 
 
 def on_the_line(item: Item, condition: str) -> bytes:
@@ -114,11 +118,10 @@ def at_file_speed(
     """The path of a call without the network: A-law, endpointer, the question's grammar, judgement."""
     done = []
     for item in chosen:
-        grammar = dialplan.phrases(the_plan(), Question(item.question))
         for condition in conditions:
-            utterances = recognise_pcm(on_the_line(item, condition), recogniser, grammar)
-            heard = joined(utterances)
-            done.append(outcome(item, condition, heard.text, heard.confidence))
+            sound = on_the_line(item, condition)
+            heard = hear_answer(sound, recogniser, the_plan(), item.ask, understand)
+            done.append(_outcome(item, condition, heard))
             progress()
     return done
 
