@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+from scheduler.cadence import CadencePolicy, load_cadence
 from scheduler.hours import HoursConfig
 from scheduler.ladder import Ladder, load_ladder
 from visits.deadlines import Deadlines, load_deadlines
@@ -14,3 +16,5 @@ class Policy:
     ladder: Ladder = field(default_factory=load_ladder)
     deadlines: Deadlines = field(default_factory=load_deadlines)
     hours: HoursConfig = field(default_factory=HoursConfig)
+    cadence: CadencePolicy = field(default_factory=load_cadence)
+    first_visit: timedelta = timedelta(days=7)  # of a new elder, from when planning first sees him

@@ -8,7 +8,7 @@ index. It is plain arithmetic, so that set-based SQL can compute it too.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,17 +17,17 @@ import sqlalchemy as sa
 from storage import tables
 from storage.db import Db, Shape
 from storage.model import VisitPlan
-from xunfang.vocabulary import PlanStatus
+from xunfang.vocabulary import Alert, PlanStatus
 
-_LOT_FACTOR = 2654435761  # Knuth's multiplicative hash: neighbours land far apart
-_LOT_RANGE = 2**31
+LOT_FACTOR = 2654435761  # Knuth's multiplicative hash: neighbours land far apart
+LOT_RANGE = 2**31
 _READY = (PlanStatus.DUE, PlanStatus.WAITING)
 
 _plan = Shape(VisitPlan, tables.visit_plan)
 
 
 def lot(elder_id: int, period: str) -> int:
-    return (elder_id * _LOT_FACTOR + zlib.crc32(period.encode())) % _LOT_RANGE
+    return (elder_id * LOT_FACTOR + zlib.crc32(period.encode())) % LOT_RANGE
 
 
 class Plans:
@@ -51,19 +51,25 @@ class Plans:
         plan = tables.visit_plan.c
         return self._db.one(_plan, _plan.select().where(plan.elder_id == elder_id, plan.period == period))
 
-    def due(self, now: datetime, limit: int) -> list[VisitPlan]:
+    def due(self, now: datetime, limit: int, without: Sequence[str] = ()) -> list[VisitPlan]:
         """Plans that may be dialled now, the most pressing first.
 
         Retries whose time has come stand first, longest waiting first: nobody has heard these
-        elders yet. Then untouched plans, nearest end of period first and by lot among equals.
+        elders yet; of these, first whoever said something worrying before his call broke off. Then
+        untouched plans, nearest end of period first and by lot among equals.
+        `without`: dialplans that cannot be used at present.
         """
         plan = tables.visit_plan.c
-        open_now = (plan.due_from <= now, plan.due_until > now)
+        open_now = [plan.due_from <= now, plan.due_until > now]
+        if without:
+            open_now.append(plan.dialplan.not_in(without))
+        call = tables.call.c
+        worrying = sa.exists().where(call.plan_id == plan.id, call.alert != Alert.NONE)
         retries = self._db.all(
             _plan,
             _plan.select()
             .where(plan.status == PlanStatus.WAITING, plan.next_attempt_at <= now, *open_now)
-            .order_by(plan.next_attempt_at, plan.id)
+            .order_by(sa.case((worrying, 0), else_=1), plan.next_attempt_at, plan.id)
             .limit(limit),
         )
         if len(retries) >= limit:
@@ -97,6 +103,15 @@ class Plans:
             .where(plan.c.id == id, plan.c.status.in_((*_READY, PlanStatus.ESCALATED)))
             .values(status=PlanStatus.DIALLING, claimed_at=now, next_attempt_at=None)
         )
+
+    def reserve(self, id: int, status: PlanStatus) -> bool:
+        """Until this transaction ends nobody else decides about this plan. False: somebody does, or its
+        status is another one by now; not waited for, there are other plans."""
+        plan = tables.visit_plan.c
+        row = self._db.row(
+            sa.select(plan.id).where(plan.id == id, plan.status == status).with_for_update(skip_locked=True)
+        )
+        return row is not None
 
     def claim(self, id: int, now: datetime) -> bool:
         """DUE or WAITING becomes DIALLING. False: somebody else was first, do not dial."""

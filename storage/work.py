@@ -13,6 +13,8 @@ from storage.repository_incoming import Incomings
 from storage.repository_ledger import Ledger
 from storage.repository_outbox import Audit, Notices
 from storage.repository_overview import Overview
+from storage.repository_campaigns import Campaigns
+from storage.repository_planning import Planning
 from storage.repository_plans import Plans
 from storage.repository_records import Records
 from storage.repository_times import Times
@@ -32,6 +34,8 @@ class Work:
         self.consents = Consents(db)
         self.visitors = Visitors(db)
         self.plans = Plans(db)
+        self.planning = Planning(db)
+        self.campaigns = Campaigns(db)
         self.calls = Calls(db)
         self.incoming = Incomings(db)
         self.times = Times(db)

@@ -24,6 +24,7 @@ class Campaign:
     every_days: int | None  # None: once
     created_by: str
     created_at: datetime
+    ended_at: datetime | None = None  # by a person, before its last day
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,7 @@ class CadenceRule:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """[due_from, due_until) in UTC. `entrants_until`: the same end for whoever came into the ledger
-    in it: on its last day a new elder gets one day more."""
+    """[due_from, due_until) in UTC. `entrants_until`: the end for whoever came into the ledger just now."""
 
     cadence: Cadence
     key: str
@@ -57,6 +57,7 @@ class Terms:
     now: datetime
     today: date  # local
     tomorrow: datetime  # local midnight, UTC
+    first_visit_by: datetime  # of elders who are seen for the first time
     periods: tuple[Period, ...]  # one per cadence
     rules: tuple[CadenceRule, ...]
 

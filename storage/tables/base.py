@@ -22,6 +22,7 @@ STILL_OPEN = sa.text("closed_at IS NULL")
 STILL_LIVE = sa.text("ended_at IS NULL")
 STILL_UNSENT = sa.text("sent_at IS NULL")
 PAUSED_ONCE = sa.text("paused_until IS NOT NULL")
+OF_CAMPAIGN = sa.text("campaign_id IS NOT NULL")
 
 
 def row_id() -> Column[int]:

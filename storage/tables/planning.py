@@ -24,6 +24,7 @@ campaign = Table(
     Column("every_days", Integer),
     Column("created_by", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),  # before its last day, by a person
     sa.CheckConstraint("ends >= starts", name="ends_after_start"),
     Index(None, "ends"),
 )

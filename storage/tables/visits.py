@@ -5,9 +5,18 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
-from storage.tables.base import STILL_LIVE, blind_index, metadata, ref, row_id
+from storage.tables.base import OF_CAMPAIGN, STILL_LIVE, blind_index, metadata, ref, row_id
 from storage.types import ID, JSON, JsonTuple, UtcDateTime, Word
-from xunfang.vocabulary import Alert, AnswerSource, CallDirection, CallDisposition, PlanStatus, Risk, Speaker, VisitMode
+from xunfang.vocabulary import (
+    Alert,
+    AnswerSource,
+    CallDirection,
+    CallDisposition,
+    PlanStatus,
+    Risk,
+    Speaker,
+    VisitMode,
+)
 
 visit_plan = Table(
     "visit_plan",
@@ -24,9 +33,18 @@ visit_plan = Table(
     Column("next_attempt_at", UtcDateTime),
     Column("claimed_at", UtcDateTime),  # when the present DIALLING began
     Column("lot", ID, nullable=False),  # drawn place in the order of equals: see repository_plans
+    Column("campaign_id", ID),  # of a surge; no foreign key: SQLite would have to rebuild the table
     sa.UniqueConstraint("elder_id", "period"),
     Index(None, "status", "due_until", "lot"),
     Index(None, "status", "next_attempt_at"),
+    Index(
+        "ix_visit_plan_campaign",
+        "campaign_id",
+        "period",
+        "status",
+        sqlite_where=OF_CAMPAIGN,
+        postgresql_where=OF_CAMPAIGN,
+    ),
 )
 
 

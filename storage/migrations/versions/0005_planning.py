@@ -14,6 +14,7 @@ depends_on = None
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 PAUSED_ONCE = sa.text("paused_until IS NOT NULL")
+OF_CAMPAIGN = sa.text("campaign_id IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -31,12 +32,23 @@ def upgrade() -> None:
         sa.Column("every_days", sa.Integer(), nullable=True),
         sa.Column("created_by", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("ends >= starts", name=op.f("ck_campaign_ends_after_start")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign")),
         sa.UniqueConstraint("code", name=op.f("uq_campaign_code")),
     )
     op.create_index(op.f("ix_campaign_ends"), "campaign", ["ends"], unique=False)
-    # Plain ADD COLUMN: rebuilding the table would copy the whole ledger for nothing.
+    # Plain ADD COLUMN: rebuilding the tables would copy them for nothing (and a foreign key would
+    # need it on SQLite).
+    op.add_column("visit_plan", sa.Column("campaign_id", ID, nullable=True))
+    op.create_index(
+        "ix_visit_plan_campaign",
+        "visit_plan",
+        ["campaign_id", "period", "status"],
+        unique=False,
+        sqlite_where=OF_CAMPAIGN,
+        postgresql_where=OF_CAMPAIGN,
+    )
     op.add_column("elder", sa.Column("first_visit_by", sa.DateTime(timezone=True), nullable=True))
     op.add_column("elder", sa.Column("pause_told", sa.Date(), nullable=True))
     plan = sa.table("visit_plan", sa.column("elder_id"), sa.column("due_from"))
@@ -58,5 +70,7 @@ def downgrade() -> None:
     op.drop_index("ix_elder_paused_until", table_name="elder")
     op.drop_column("elder", "pause_told")
     op.drop_column("elder", "first_visit_by")
+    op.drop_index("ix_visit_plan_campaign", table_name="visit_plan")
+    op.drop_column("visit_plan", "campaign_id")
     op.drop_index(op.f("ix_campaign_ends"), table_name="campaign")
     op.drop_table("campaign")
