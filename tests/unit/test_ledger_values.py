@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xunfang.ledger import numbers, values
+from scheduler import hours
+from scheduler.hours import Window
+from xunfang.ledger import numbers, values, weekdays
 from xunfang.ledger.values import Wrong
 from xunfang.vocabulary import Cadence, Category, VisitMode
 
@@ -152,6 +154,12 @@ def test_categories_are_a_set_and_know_their_other_names() -> None:
         ("09:00-11:00", ("09:00-11:00",)),
         ("15:00~17:00；9：00—11：00", ("09:00-11:00", "15:00-17:00")),
         ("9点至11点半、14点30分到16点", ("09:00-11:30", "14:30-16:00")),
+        ("周一至周五 15:00-17:00", ("mon-fri 15:00-17:00",)),
+        ("周一至周五 9:00-11:00、15:00-17:00", ("mon-fri 09:00-11:00", "mon-fri 15:00-17:00")),
+        ("每天 9:00-11:00、工作日15:00-17:00", ("09:00-11:00", "mon-fri 15:00-17:00")),
+        ("星期二、四 9点到10点", ("tue,thu 09:00-10:00",)),
+        ("周一三五9:00-10:00；周末 9:00-10:00", ("mon,wed,fri 09:00-10:00", "sat,sun 09:00-10:00")),
+        ("礼拜一到礼拜三、周日 08:30-09:30", ("mon-wed,sun 08:30-09:30",)),
     ],
 )
 def test_hours_are_put_in_order(cell: str, windows: tuple[str, ...]) -> None:
@@ -165,11 +173,21 @@ def test_hours_are_put_in_order(cell: str, windows: tuple[str, ...]) -> None:
         ("25:00-26:00", "时刻"),
         ("11:00-09:00", "早于"),
         ("09:00-11:00、10:00-12:00", "重叠"),
+        ("周一至周五 09:00-11:00、每天 10:00-12:00", "重叠"),
+        ("周五至周一 09:00-11:00", "星期"),
+        ("周一、周三", "没有写时段"),
     ],
 )
 def test_hours_that_cannot_be_say_why(cell: str, said: str) -> None:
     with pytest.raises(Wrong, match=said):
         values.windows(cell)
+
+
+@given(st.dictionaries(st.integers(0, 20), st.sets(st.integers(0, 6), min_size=1), min_size=1, max_size=4))
+def test_hours_that_were_exported_are_read_back_the_same(days_at: dict[int, set[int]]) -> None:
+    found = [Window(hour * 60, hour * 60 + 30, frozenset(days_at[hour])) for hour in sorted(days_at)]
+    windows = tuple(hours.written(each) for each in found)
+    assert values.windows(weekdays.shown(windows)) == windows
 
 
 def test_words_of_yes_and_no_and_of_care() -> None:

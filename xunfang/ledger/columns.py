@@ -137,6 +137,13 @@ def export_columns(contact_groups: int = CONTACT_GROUPS) -> tuple[Column, ...]:
             hint="手机，或带区号的固定电话",
         ),
         Column(
+            "other_phone",
+            "备用电话",
+            ("第二电话", "其他电话", "另一电话", "本人备用电话", "备用号码"),
+            as_text=True,
+            hint="老人本人的另一个号码，打不通时改打",
+        ),
+        Column(
             "area_code",
             "行政区划代码",
             ("区划代码", "村代码", "村居代码", "统计用区划代码"),
@@ -174,7 +181,7 @@ def export_columns(contact_groups: int = CONTACT_GROUPS) -> tuple[Column, ...]:
             "可拨打时段",
             ("拨打时段", "通话时段", "方便接听时间", "接听时段"),
             as_text=True,
-            hint="如 09:00-11:00、15:00-17:00；不填按全县统一时段",
+            hint="如 09:00-11:00、15:00-17:00，可写星期：周一至周五 15:00-17:00；不填按全县统一时段",
         ),
         *(column for position in range(1, contact_groups + 1) for column in _contact_columns(position)),
         Column("visitor.name", "第一巡访员姓名", ("第一巡访员", "巡访员", "巡访员姓名", "帮扶责任人")),

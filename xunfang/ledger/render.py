@@ -8,6 +8,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from storage.repository_ledger import LedgerEntry
+from xunfang.ledger import weekdays
 from xunfang.ledger.areas import COUNTY, TOWNSHIP, VILLAGE, AreaBook
 from xunfang.ledger.columns import CONSENTS, RELATIONS, consent_date_key, consent_key, contact_key
 from xunfang.log import mask
@@ -72,6 +73,7 @@ def cells(entry: LedgerEntry, areas: AreaBook, zone: ZoneInfo, full: bool) -> Ma
         "id_card": number(elder.id_card),
         "birth_date": elder.birth_date.isoformat() if elder.birth_date else "",
         "phone": number(elder.phone),
+        "other_phone": number(elder.other_phone),
         "area_code": areas.code(elder.area_id),
         "county": path[COUNTY].name if COUNTY in path else "",
         "township": path[TOWNSHIP].name if TOWNSHIP in path else "",
@@ -82,7 +84,7 @@ def cells(entry: LedgerEntry, areas: AreaBook, zone: ZoneInfo, full: bool) -> Ma
         "good_health": yes_no(elder.good_health),
         "mode": zh(elder.mode),
         "cadence": zh(elder.cadence),
-        "windows": "、".join(elder.windows),
+        "windows": weekdays.shown(elder.windows),
         "note": entry.note,
     }
     for position, contact in enumerate(entry.contacts, start=1):

@@ -35,6 +35,7 @@ _CONTACT_READERS: dict[str, Callable[[object], Any]] = {
 # What a person may take away by writing 清空, and what is then stored.
 _CLEARED: dict[str, Any] = {
     "phone": "",
+    "other_phone": "",
     "address": "",
     "categories": frozenset(),
     "windows": (),
@@ -118,6 +119,7 @@ def _elder(reader: _Reader, today: date) -> None:
         ("id_card", numbers.id_card),
         ("birth_date", lambda cell: values.day(cell, today)),
         ("phone", numbers.phone),
+        ("other_phone", numbers.phone),
         ("address", values.free_text),
         ("categories", values.categories),
         ("self_caring", values.self_caring),

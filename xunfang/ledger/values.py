@@ -10,10 +10,13 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from functools import lru_cache
-from itertools import pairwise
+from itertools import combinations
 from typing import Any, TypeVar, cast
 
+from scheduler import hours
+from scheduler.hours import EVERY_DAY, Window
 from xunfang.ledger.columns import RELATIONS
+from xunfang.ledger.weekdays import leading_days
 from xunfang.vocabulary import Cadence, Category, VisitMode, zh
 
 MAX_NAME = 50
@@ -257,25 +260,45 @@ _WINDOW = re.compile(r"(\d{1,2}):?(\d\d)?(?:-|~|至|到|—|–)+(\d{1,2}):?(\d\
 
 @remembered
 def windows(cell: object) -> tuple[str, ...]:
-    """("09:00-11:00", "15:00-17:00"), in order, none overlapping another."""
-    found = []
+    """("09:00-11:00", "mon-fri 15:00-17:00"), in order, none overlapping another on one day.
+
+    Days stand before the times they hold for: 周一至周五 09:00-11:00、15:00-17:00 is five days for both.
+    """
+    found: list[Window] = []
+    days: frozenset[int] = frozenset()
+    named = False  # the last part was only days: 周一、三、五
     written = re.sub(r"点(\d\d)分?", r":\1", _listed(cell).replace("点半", ":30")).replace("点", ":00")
     for part in filter(None, re.split(r"[、,;|和及]+", written)):
-        match = _WINDOW.fullmatch(part)
-        if match is None:
-            raise Wrong("请写成 09:00-11:00、15:00-17:00 的样子")
-        hour, minute, until, until_minute = (int(number or 0) for number in match.groups())
         try:
-            start, end = time(hour, minute), time(until, until_minute)
+            own, span = leading_days(part, after_days=named)
         except ValueError:
-            raise Wrong("有不存在的时刻") from None
-        if start >= end:
-            raise Wrong("时段的结束早于开始")
-        found.append((start, end))
-    found.sort()
-    if any(later[0] < earlier[1] for earlier, later in pairwise(found)):
-        raise Wrong("时段互相重叠")
-    return tuple(f"{start:%H:%M}-{end:%H:%M}" for start, end in found)
+            raise Wrong("星期写得不清楚，请写成 周一至周五 09:00-11:00 的样子") from None
+        if own:
+            days = days | own if named else own
+        named = bool(own) and not span
+        if not named:
+            found.append(_window(span, days or EVERY_DAY))
+    if named:
+        raise Wrong("只写了星期，没有写时段")
+    found.sort(key=lambda each: (each.start, each.end, sorted(each.days)))
+    for earlier, later in combinations(found, 2):
+        if later.start < earlier.end and later.days & earlier.days:
+            raise Wrong("时段互相重叠")
+    return tuple(hours.written(each) for each in found)
+
+
+def _window(span: str, days: frozenset[int]) -> Window:
+    match = _WINDOW.fullmatch(span)
+    if match is None:
+        raise Wrong("请写成 09:00-11:00、15:00-17:00 的样子，前面可写星期：周一至周五 09:00-11:00")
+    hour, minute, until, until_minute = (int(number or 0) for number in match.groups())
+    try:
+        start, end = time(hour, minute), time(until, until_minute)
+    except ValueError:
+        raise Wrong("有不存在的时刻") from None
+    if start >= end:
+        raise Wrong("时段的结束早于开始")
+    return Window(start.hour * 60 + start.minute, end.hour * 60 + end.minute, days)
 
 
 _RELATIONS = {word: relation for relation, word in RELATIONS.items()} | {
