@@ -114,9 +114,9 @@ class ClosedDays:
 
 def read_year(file: Path) -> Year:
     """BadSettings names the file, the key and what is allowed."""
+    number = _number(file)
     keys = ("year", "source", "statutory", "rest", "work")
     data = exact_keys(read_mapping(file, what="one year's table"), keys, file.name)
-    number = _number(file)
     if data["year"] != number:
         raise BadSettings(f"{file.name}: year is {data['year']}; the file is named after its year")
     if not isinstance(data["source"], str) or not data["source"].strip():
