@@ -23,6 +23,7 @@ from ivr.dialogue.consistency import inconsistencies
 from ivr.dialogue.grammar import phrases
 from ivr.dialogue.plan import (
     Ask,
+    Callback,
     Closing,
     Condition,
     Confirm,
@@ -185,7 +186,17 @@ def _build(data: dict[str, Any], digest: str) -> Dialplan:
             }
         ),
         questions=tuple(_ask(question) for question in data["questions"]),
+        callback=_callback(data["callback"]) if "callback" in data else None,
     )
+
+
+def _callback(data: dict[str, Any]) -> Callback:
+    lists = {
+        "press": tuple(data["press"]),
+        "words": tuple(tuple(words) for words in data["words"]),
+        "hold_failed": tuple(data["hold_failed"]),
+    }
+    return Callback(**{**data, **lists, "why": dict(data["why"]), "digits": dict(data["digits"])})
 
 
 def _slots(slots: dict[str, dict[str, str]]) -> dict[str, SlotQuestion]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ivr.dialogue.model import Callee
 from ivr.dialogue.plan import Dialplan
 from ivr.understanding import announcement_phrases, answer_phrases, control_phrases, distress_phrases
 from ivr.understanding.model import Question
@@ -30,4 +31,13 @@ def phrases(plan: Dialplan, topic: Question) -> tuple[str, ...]:
             found += ask.phrases
             for words in (*ask.means.values(), *ask.concrete_means.values()):
                 found += words
+    return tuple(dict.fromkeys(found))
+
+
+def who_phrases(plan: Dialplan, callee: Callee) -> tuple[str, ...]:
+    """Beside those of IDENTITY while the caller of a shared telephone is asked who he is."""
+    counted = plan.callback.words if plan.callback is not None else ()
+    found: list[str] = []
+    for title, words in zip(callee.choices, counted, strict=False):
+        found += (title, f"我是{title}", *words)
     return tuple(dict.fromkeys(found))

@@ -10,7 +10,7 @@ from ivr.dialogue.grammar import phrases
 from ivr.dialogue.mending import nearest
 from ivr.dialogue.model import Heard, Keys, Noise, Silence, Speech, State
 from ivr.dialogue.plan import CONFIRM_WORD, EVENT_OF, URGENT_KEY, Ask, Dialplan
-from ivr.dialogue.turn import CONFIRM, OPENING, RELATIVE, UNKNOWN, Turn, Understand
+from ivr.dialogue.turn import CONFIRM, OPENING, RELATIVE, UNKNOWN, WHO, Turn, Understand
 from ivr.understanding.model import Judgement, Polarity, Question, Subject, Time, Understanding
 from xunfang.errors import BadInput
 from xunfang.vocabulary import Alert
@@ -90,7 +90,7 @@ def topic_at(plan: Dialplan, at: str) -> Question:
     """The question in whose light an utterance is read."""
     if at == CONFIRM:
         return Question.EVENT
-    if at == RELATIVE:
+    if at in (RELATIVE, WHO):
         return Question.IDENTITY  # the elder may have come to the telephone
     ask = ask_at(plan, at)
     return ask.topic if ask else Question.ANY

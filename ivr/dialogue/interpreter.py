@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from ivr.dialogue import (
     asking,
+    calling_in,
     closing,
     confirming,
     controls,
@@ -32,12 +33,14 @@ from ivr.dialogue.model import (
     Keys,
     Noise,
     RaiseAlert,
+    Silence,
     Speech,
     State,
     Step,
 )
 from ivr.dialogue.plan import Dialplan
 from ivr.dialogue.turn import (
+    ANNOUNCED,
     CLOSING,
     CONFIRM,
     ENDED,
@@ -46,6 +49,7 @@ from ivr.dialogue.turn import (
     OPT_OUT,
     RELATIVE,
     URGENT,
+    WHO,
     WITH_DUTY,
     Turn,
     Understand,
@@ -56,12 +60,17 @@ from xunfang.vocabulary import Alert
 
 MAX_TURNS = 200  # heard in one call; no visit comes near it, a television beside the phone may
 NO_PERSON = controls.NOT_A_PERSON | {"silence_noise"}
-CONFIRMABLE = frozenset({OPENING, IDENTITY, RELATIVE, CLOSING})  # and every question
+CONFIRMABLE = frozenset({OPENING, IDENTITY, RELATIVE, CLOSING, WHO, ANNOUNCED})  # and every question
 
 
 def start(plan: Dialplan, callee: Callee | None = None) -> Step:
-    """The call was answered: listen before speaking."""
+    """The call was answered: listen before speaking. Who rings us waits for our voice: speak."""
     callee = callee or Callee()
+    if callee.choices or callee.announce or callee.rang_us:
+        state = State(callee=callee, slow=callee.slow)
+        turn = Turn(plan, state, Silence(), really_understand)
+        at_once = bool(callee.choices or callee.announce)
+        return calling_in.begin(turn) if at_once else opening.greet(turn)
     return Step(State(callee=callee, slow=callee.slow), (opening.listen(plan),))
 
 
@@ -112,6 +121,10 @@ def _answered(turn: Turn) -> Step:
         return confirming.hear(turn)
     if at == OPT_OUT:
         return opting_out.hear(turn)
+    if at == ANNOUNCED:
+        return calling_in.told(turn)
+    if at == WHO:
+        return calling_in.who(turn)
     return controls.hear(turn) or _stage(turn)
 
 
@@ -177,5 +190,7 @@ def _counts(turn: Turn) -> bool:
         return confirming.may_interrupt(turn)
     if at == RELATIVE:
         return turn.answer in ("self", "wrong_number")
+    if at == WHO:
+        return calling_in.choice(turn) is not None
     ask = asking.ask_at(turn.plan, at)
     return ask is not None and asking.may_interrupt(turn, ask)

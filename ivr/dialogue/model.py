@@ -135,7 +135,17 @@ class End:
     announcement: str | None = None  # CallDisposition value when a carrier spoke
 
 
-Action = Say | Listen | StoreAnswer | RaiseAlert | Remember | RingDuty | End
+@dataclass(frozen=True, slots=True)
+class Chose:
+    """A caller of a shared telephone said who he is: `Callee.choices[number - 1]`.
+
+    Another conversation, with that person's own questions, goes on from here.
+    """
+
+    number: int
+
+
+Action = Say | Listen | StoreAnswer | RaiseAlert | Remember | RingDuty | End | Chose
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +156,11 @@ class Callee:
     slow: bool = False  # begin with the slower wording
     answered: tuple[str, ...] = ()  # question ids that an earlier, cut-off call already answered
     recorded: bool = True  # whether the call is recorded: only then the greeting says so
+    rang_us: bool = False  # it is they who called: we speak first
+    why: str = ""  # 来电: why we had called, said behind the greeting; a text of the dialplan's `callback`
+    choices: tuple[str, ...] = ()  # 来电: spoken titles of all who share the caller's number
+    announce: tuple[str, ...] = ()  # 来电: all that this caller is told; then a short listening for danger
+    stranger: bool = False  # nobody knows where this caller lives: never promise to send somebody
 
 
 class Duty(StrEnum):

@@ -35,6 +35,7 @@ def greet(turn: Turn, *lead: str) -> Step:
     hello = greeting_text(callee.title) if callee.title else greeting.neutral
     recorded = greeting.recorded if callee.recorded else ""
     turn, remember = asking.hearing(turn.with_state(misses=0, repeats=0))
-    words = (*lead, hello, greeting.who, recorded, greeting.promise, greeting.how)
+    why = callee.why if callee.rang_us else ""
+    words = (*lead, hello, greeting.who, why, recorded, greeting.promise, greeting.how)
     step = asking.pose(turn, turn.plan.identity, *words)
     return replace(step, actions=(*remember, *step.actions))

@@ -133,6 +133,43 @@ class Urgent:
 
 
 @dataclass(frozen=True, slots=True)
+class Callback:
+    """What is said to whoever rings us (来电).
+
+    `why`: by when we last rang (morning, afternoon, yesterday, before, unfinished, due) and `none`.
+    `press`: behind each name of a shared telephone; `words`: how that number is said. `digits`: of a
+    telephone number, read one by one. The last three replace those of `urgent` for a caller of whom
+    nobody knows where he lives.
+    """
+
+    why: Mapping[str, str]
+    which: str
+    press: tuple[str, ...]
+    words: tuple[tuple[str, ...], ...]
+    chosen: str
+    on_line: str
+    tried: str
+    number: str
+    again: str
+    no_number: str
+    danger: str
+    digits: Mapping[str, str]
+    goodbye: str
+    duty_failed: str
+    hold_failed: tuple[str, ...]
+    end: str
+
+    def texts(self) -> Iterable[str]:
+        yield from (*self.why.values(), self.which, *self.press, self.chosen, self.on_line, self.tried)
+        yield from (self.number, self.again, self.no_number, self.danger, *self.digits.values())
+        yield from (self.goodbye, self.duty_failed, *self.hold_failed, self.end)
+
+    def read_out(self, number: str) -> tuple[str, ...]:
+        """A telephone number as prompts, digit by digit; other characters are not read."""
+        return tuple(self.digits[digit] for digit in number if digit in self.digits)
+
+
+@dataclass(frozen=True, slots=True)
 class Dialplan:
     name: str
     title: str
@@ -150,6 +187,7 @@ class Dialplan:
     confirm: Confirm
     urgent: Urgent
     questions: tuple[Ask, ...]
+    callback: Callback | None = None  # a county's plan without one asks its questions, but answers no call
 
     def question(self, question_id: str) -> Ask | None:
         return next((ask for ask in self.questions if ask.id == question_id), None)
@@ -187,6 +225,13 @@ class Dialplan:
             yield from (slot.say for slot in slots.values())
         yield from (urgent.heard, urgent.now, *urgent.advice.values(), *urgent.hold, urgent.duty_here)
         yield from (urgent.duty_failed, *urgent.hold_failed, urgent.end)
+        if self.callback is not None:
+            yield from self.callback.texts()
+
+
+def choice_text(title: str) -> str:
+    """How a name is offered to the caller of a shared telephone; rendered beside the greetings."""
+    return f"{title}。"
 
 
 def greeting_text(title: str) -> str:

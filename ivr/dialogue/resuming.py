@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ivr.dialogue import asking, closing, opening, relative
+from ivr.dialogue import asking, calling_in, closing, opening, relative
 from ivr.dialogue.model import Step
-from ivr.dialogue.turn import CLOSING, IDENTITY, OPENING, RELATIVE, Turn
+from ivr.dialogue.turn import ANNOUNCED, CLOSING, IDENTITY, OPENING, RELATIVE, WHO, Turn
 
 
 def resume(turn: Turn, *lead: str) -> Step:
@@ -17,6 +17,10 @@ def resume(turn: Turn, *lead: str) -> Step:
         return relative.hear(turn)
     if back_to == CLOSING:
         return closing.hear(turn)
+    if back_to == WHO:
+        return calling_in.ask(turn, *lead)
+    if back_to == ANNOUNCED:
+        return calling_in.told(turn)
     ask = asking.ask_at(turn.plan, back_to)
     if ask is None or (ask.id != IDENTITY and ask.id in dict(turn.state.answers)):
         return asking.next_question(turn, *lead)

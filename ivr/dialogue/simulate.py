@@ -22,6 +22,7 @@ from ivr.dialogue.model import (
     Action,
     Because,
     Callee,
+    Chose,
     DutyAnswered,
     DutyFailed,
     End,
@@ -152,6 +153,8 @@ def _action(action: Action) -> Line | None:
             return Line("记住", what)
         case RingDuty():
             return Line("值班", "正在呼叫值班人员")
+        case Chose(number):
+            return Line("选择", f"第 {number} 位")
         case End():
             return None
 

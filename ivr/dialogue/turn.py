@@ -20,9 +20,24 @@ CLOSING = "closing"
 URGENT = "urgent"
 WITH_DUTY = "with_duty"  # the duty person speaks; we are silent until somebody hangs up
 ENDED = "ended"
+WHO = "who"  # who of a shared telephone is calling us
+ANNOUNCED = "announced"  # a caller who is told a number, and nothing else
 FIRST_QUESTION = "first_question"  # State.back_to: the elder is known, nothing has been asked
 STAGES = frozenset(
-    {OPENING, IDENTITY, RELATIVE, CONFIRM, OPT_OUT, CLOSING, URGENT, WITH_DUTY, ENDED, FIRST_QUESTION}
+    {
+        OPENING,
+        IDENTITY,
+        RELATIVE,
+        CONFIRM,
+        OPT_OUT,
+        CLOSING,
+        URGENT,
+        WITH_DUTY,
+        ENDED,
+        FIRST_QUESTION,
+        WHO,
+        ANNOUNCED,
+    }
 )
 
 Understand = Callable[[str, Question], Understanding]

@@ -23,6 +23,7 @@ from ivr.dialogue.model import (
     Say,
     Step,
 )
+from ivr.dialogue.plan import Urgent
 from ivr.dialogue.turn import CLOSING, CONFIRM, ENDED, URGENT, WITH_DUTY, Turn
 from ivr.understanding.model import Question, Understanding
 
@@ -31,13 +32,21 @@ ROUNDS_WHILE_RINGING = 12  # of calm words and listening, about 12 s each; then 
 ROUNDS_AFTER_FAILURE = 4
 
 
+def _words(turn: Turn) -> Urgent:
+    """To a caller of whom nobody knows where he lives, no visit to the door is promised."""
+    words, other = turn.plan.urgent, turn.plan.callback
+    if other is None or not turn.state.callee.stranger:
+        return words
+    return replace(words, duty_failed=other.duty_failed, hold_failed=other.hold_failed, end=other.end)
+
+
 def danger(understood: Understanding) -> str:
     return str(understood.main.event) if understood.main else PLEA
 
 
 def begin(turn: Turn, understood: Understanding) -> Step:
     """First time: tell a human and ring the duty person before any word is said."""
-    words = turn.plan.urgent
+    words = _words(turn)
     advice = words.advice.get(danger(understood), "")
     stored: tuple[Action, ...] = ()
     ask = turn.plan.question(turn.state.at)
@@ -68,7 +77,7 @@ def more(turn: Turn, understood: Understanding) -> Step:
         return _unchanged(turn) if turn.early else _hold(turn)
     turn = turn.with_state(alerted=(*turn.state.alerted, danger(understood)))
     raised = RaiseAlert(understood, URGENT)
-    advice = turn.plan.urgent.advice.get(danger(understood), "")
+    advice = _words(turn).advice.get(danger(understood), "")
     if turn.state.at == WITH_DUTY:
         return turn.step(turn.state, raised)
     step = _hold(turn, advice)
@@ -79,29 +88,29 @@ def hear(turn: Turn) -> Step:
     if turn.early:
         return _unchanged(turn)
     if turn.answer == "goodbye":
-        return closing.end(turn, Because.URGENT, turn.plan.urgent.end)
+        return closing.end(turn, Because.URGENT, _words(turn).end)
     return _hold(turn)
 
 
 def duty(turn: Turn) -> Step:
     """The duty person was reached, or not, or has left again."""
     if turn.state.at == WITH_DUTY and not isinstance(turn.heard, DutyAnswered):
-        return closing.end(turn, Because.URGENT, turn.plan.urgent.end)
+        return closing.end(turn, Because.URGENT, _words(turn).end)
     if turn.state.at != URGENT:
         return _unchanged(turn)
     if isinstance(turn.heard, DutyAnswered):
         state = replace(turn.state, at=WITH_DUTY, duty=Duty.HERE)
-        return turn.step(state, Say((turn.plan.urgent.duty_here,)))
+        return turn.step(state, Say((_words(turn).duty_here,)))
     return _failed(turn)
 
 
 def _failed(turn: Turn) -> Step:
     state = replace(turn.state, duty=Duty.FAILED, rounds=0)
-    return turn.step(state, Say((turn.plan.urgent.duty_failed,)), _listen(turn))
+    return turn.step(state, Say((_words(turn).duty_failed,)), _listen(turn))
 
 
 def _hold(turn: Turn, advice: str = "") -> Step:
-    words, rounds = turn.plan.urgent, turn.state.rounds
+    words, rounds = _words(turn), turn.state.rounds
     state = replace(turn.state, rounds=rounds + 1)
     if turn.state.duty is Duty.FAILED:
         if rounds >= ROUNDS_AFTER_FAILURE:

@@ -16,6 +16,8 @@ class LineConfig:
 
     `calls_per_line`: visits at the same time in one process. A duty call (值班) takes a slot
     beside them; with 4 it finds none and the dialogue is told that nobody could be reached.
+    `reserve`: of the first line's visits so many are kept for callers (来电), because the trunk sends
+    them to its port.
     """
 
     trunk: TrunkConfig = field(default_factory=TrunkConfig)
@@ -24,6 +26,7 @@ class LineConfig:
     prompt_cache: str = ""
     lexicon: str = ""
     lines: int = 1
+    reserve: int = 0
     calls_per_line: int = DEFAULT_CALLS_PER_LINE
     recognition_threads: int = 2
     duty_ring_s: float = 40.0
@@ -36,8 +39,17 @@ class LineConfig:
             raise BadSettings(f"calls_per_line is {self.calls_per_line}: allowed are 1 to {MAX_CALLS}")
         if self.lines < 1:
             raise BadSettings(f"lines is {self.lines}: at least 1 is needed")
+        if not 0 <= self.reserve < self.lines * self.calls_per_line:
+            raise BadSettings(
+                f"reserve is {self.reserve}: at least one of the {self.lines * self.calls_per_line} calls "
+                "must be left for dialling"
+            )
         if self.recognition_threads < 1:
             raise BadSettings(f"recognition_threads is {self.recognition_threads}: at least 1 is needed")
+
+    def reserved_on(self, line: int) -> int:
+        """Calls of this line that only who rings us may have."""
+        return min(self.reserve, self.calls_per_line) if line == 0 else 0
 
     def endpoint(self, line: int) -> EndpointConfig:
         """Each line has its own SIP port and RTP range, side by side."""

@@ -19,6 +19,7 @@ from ivr.dialogue.hearing import as_heard
 from ivr.dialogue.model import (
     Because,
     Callee,
+    Chose,
     DutyAnswered,
     DutyFailed,
     End,
@@ -36,7 +37,7 @@ from ivr.dialogue.model import (
     Step,
     StoreAnswer,
 )
-from ivr.dialogue.turn import OPENING, UNKNOWN
+from ivr.dialogue.turn import OPENING, UNKNOWN, WHO
 from ivr.session.hearing import Hearing, Nothing, Utterance
 from ivr.session.speaking import Speaking
 from ivr.session.teller import Teller, span_of
@@ -70,8 +71,10 @@ class Conversation:
         teller: Teller,
         understand: Understand,
         ring_duty: Callable[[], None],
+        who_phrases: tuple[str, ...] = (),
     ) -> None:
         self.end: End | None = None
+        self.choice: int | None = None  # who of a shared telephone is calling: another call goes on from here
         self.urgent = False  # a human is being rung: no timer of ours may end this call
         self.speech_heard = False
         self._plan = plan
@@ -80,11 +83,13 @@ class Conversation:
         self._teller = teller
         self._understand = understand
         self._ring_duty = ring_duty
+        self._who_phrases = who_phrases
         self._state = State(callee=callee)
         self._begun = False
         self._question = OPENING
         self._next_listen: Listen | None = None
         self._next_end: End | None = None
+        self._next_choice: int | None = None
         self._listening = False  # the prompt is over and the ear counts silence
         self._judged_partial = ""
         self._doubtful_span = (0.0, 0.0)  # of the latest utterance that may need a human
@@ -167,7 +172,7 @@ class Conversation:
         self._hear(said, heard, heard.declared_at)
 
     def _hear(self, heard: Heard, utterance: Utterance | None, declared_at: float | None) -> None:
-        if self.end is not None:
+        if self.end is not None or self.choice is not None:
             return
         step = self._tell_step(heard, utterance)
         self._do(step, declared_at)
@@ -223,6 +228,7 @@ class Conversation:
         if said is not None:
             self._teller.said(said)
         self._next_listen = self._next_end = None
+        self._next_choice = next((each.number for each in step.actions if isinstance(each, Chose)), None)
         self._listening = False
         for action in moves:
             if isinstance(action, Listen):
@@ -250,6 +256,8 @@ class Conversation:
     def _after_prompt(self) -> None:
         if self._next_end is not None:
             self.end = self._next_end
+        elif self._next_choice is not None:
+            self.choice = self._next_choice
         elif self._next_listen is not None:
             self._open_ear(self._next_listen.seconds, barge_in=False)
         else:
@@ -260,4 +268,7 @@ class Conversation:
         listen = self._next_listen
         topic = listen.topic if listen else Question.ANY
         longest = listen.max_answer_seconds if listen else FREE_ANSWER_S
-        self._voice.hearing.listen(phrases(self._plan, topic), seconds, longest, barge_in=barge_in)
+        listened_for = phrases(self._plan, topic)
+        if self._question == WHO:
+            listened_for += self._who_phrases
+        self._voice.hearing.listen(listened_for, seconds, longest, barge_in=barge_in)

@@ -24,7 +24,7 @@ from ivr.session import preload
 from ivr.session.config import LineConfig
 from ivr.session.handle import LineHandle
 from ivr.session.model import CallEvent, CallOrder
-from ivr.session.protocol import CannotStart, Drain, HangUp
+from ivr.session.protocol import Caller, CannotStart, Drain, HangUp, Refuse
 from xunfang import errors
 from xunfang.clock import Clock
 from xunfang.errors import LineDied, TrunkError, XunfangError
@@ -37,20 +37,26 @@ STOP_GRACE_S = 5.0  # beyond the drain, before a line is killed
 _log = get_logger("session")
 
 OnEvent = Callable[[CallEvent], None]
+# 来电: a CallOrder with the caller's `ring` picks up, a Refuse does not; None when nothing is waited for.
+OnCaller = Callable[[Caller], CallOrder | Refuse | None]
 
 
 class Fleet:
-    """`on_event` is called from one thread, in order per call. Errors it raises are logged, not passed on."""
+    """`on_event` and `on_caller` are called from one thread, in order. Errors they raise are logged, not
+    passed on; without an `on_caller` nobody who rings us is answered."""
 
-    def __init__(self, config: LineConfig, on_event: OnEvent, clock: Clock) -> None:
+    def __init__(
+        self, config: LineConfig, on_event: OnEvent, clock: Clock, on_caller: OnCaller | None = None
+    ) -> None:
         config.check()
         self._config = config
         self._on_event = on_event
+        self._on_caller = on_caller
         self._clock = clock
         self._context = multiprocessing.get_context("forkserver")
         self._lock = threading.Lock()
         self._lines = [LineHandle(index, config, clock) for index in range(config.lines)]
-        self._events: SimpleQueue[CallEvent | None] = SimpleQueue()
+        self._events: SimpleQueue[CallEvent | tuple[LineHandle, Caller] | None] = SimpleQueue()
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._started = threading.Event()
@@ -81,8 +87,8 @@ class Fleet:
 
     @property
     def capacity(self) -> int:
-        """Visits at the same time when every line is well."""
-        return self._config.lines * self._config.calls_per_line
+        """Calls that we may make at the same time when every line is well."""
+        return self._config.lines * self._config.calls_per_line - self._config.reserve
 
     def free(self) -> int:
         """Orders that could be taken now."""
@@ -147,6 +153,9 @@ class Fleet:
 
     def _run_events(self) -> None:
         while (event := self._events.get()) is not None:
+            if isinstance(event, tuple):
+                self._decide(*event)
+                continue
             try:
                 self._on_event(event)
             except Exception as error:
@@ -160,6 +169,21 @@ class Fleet:
                     kind=kind,
                     reason=reason,
                 )
+
+    def _decide(self, line: LineHandle, caller: Caller) -> None:
+        """Ask who it is and what to do, and tell the line at which it rings."""
+        order: CallOrder | Refuse | None = Refuse(caller.ring)
+        try:
+            order = self._on_caller(caller) if self._on_caller is not None else order
+        except Exception as error:
+            reason = str(error) if isinstance(error, XunfangError) else ""
+            _log.error("caller.not_decided", kind=type(error).__name__, reason=reason)
+        if order is None:
+            return
+        with self._lock:
+            sent = line.send(order)
+        if not sent and isinstance(order, CallOrder):
+            self._events.put(line.interrupted(order.call_id, answered=False))
 
     def _run_lines(self) -> None:
         while not self._all_gone():
@@ -181,7 +205,7 @@ class Fleet:
                 told = line.read()
                 told += line.bury_if_dead(now, asked_to_stop=self._stopping.is_set())
             for event in told:
-                self._events.put(event)
+                self._events.put((line, event) if isinstance(event, Caller) else event)
             if line.problem is not None:
                 self._problem = self._problem or line.problem
         if self._problem is not None or all(line.ready for line in self._lines):

@@ -15,7 +15,7 @@ from ivr.dialogue.model import Because
 from ivr.session import line
 from ivr.session.config import LineConfig
 from ivr.session.model import Answered, CallEnded, CallEvent, CallOrder
-from ivr.session.protocol import CannotStart, Command, Heartbeat, Ready
+from ivr.session.protocol import Caller, CannotStart, Command, Heartbeat, Ready
 from ivr.telephony.model import MAX_CALLS
 from xunfang.clock import Clock
 from xunfang.log import get_logger
@@ -34,6 +34,7 @@ class LineHandle:
     def __init__(self, index: int, config: LineConfig, clock: Clock) -> None:
         self.index = index
         self.calls: dict[int, bool] = {}  # call id -> answered
+        self.ringing: dict[int, bool] = {}  # call id -> they rang us
         self.ready = False
         self.lag_ms = 0.0
         self.trunk_problem = ""
@@ -44,6 +45,7 @@ class LineHandle:
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._slots = 0
+        self._callers = 0
         self._sent_since_beat = 0
         self._born = 0.0
         self._last_word = 0.0
@@ -59,7 +61,9 @@ class LineHandle:
         """Orders it could take: its share of calls, and what its SIP endpoint has slots for."""
         if not self.ready:
             return 0
-        room = self._config.calls_per_line - len(self.calls)
+        reserved = self._config.reserved_on(self.index)
+        answering = sum(self.ringing.get(call_id, False) for call_id in self.calls)
+        room = self._config.calls_per_line - len(self.calls) - self._callers - max(0, reserved - answering)
         return max(0, min(room, self._slots - self._sent_since_beat))
 
     def waitables(self) -> list[Any]:
@@ -77,7 +81,8 @@ class LineHandle:
             return False
         if isinstance(command, CallOrder):
             self.calls[command.call_id] = False
-            self._sent_since_beat += 1
+            self.ringing[command.call_id] = bool(command.ring)
+            self._sent_since_beat += not command.ring  # who rings us has his slot already
         return True
 
     def start_if_due(self, context: ForkServerContext, now: float) -> None:
@@ -92,9 +97,9 @@ class LineHandle:
         self._born = self._last_word = now
         self._slots = self._sent_since_beat = 0
 
-    def read(self) -> list[CallEvent]:
+    def read(self) -> list[CallEvent | Caller]:
         """Everything the line has told, also what it told before it died."""
-        told: list[CallEvent] = []
+        told: list[CallEvent | Caller] = []
         while self._pipe is not None:
             try:
                 if not self._pipe.poll():
@@ -108,7 +113,10 @@ class LineHandle:
             if isinstance(report, CallEvent):
                 told.append(report)
                 self._note(report)
+            elif isinstance(report, Caller):
+                told.append(report)
             elif isinstance(report, Heartbeat):
+                self._callers = report.callers
                 self._slots, self.lag_ms = report.slots, report.lag_ms
                 self.trunk_problem = report.trunk_problem
                 self._sent_since_beat = 0
@@ -124,8 +132,9 @@ class LineHandle:
             self.calls[event.call_id] = True
         elif isinstance(event, CallEnded):
             self.calls.pop(event.call_id, None)
+            self.ringing.pop(event.call_id, None)
 
-    def bury_if_dead(self, now: float, *, asked_to_stop: bool) -> list[CallEvent]:
+    def bury_if_dead(self, now: float, *, asked_to_stop: bool) -> list[CallEvent | Caller]:
         """When the process is gone: what its calls have come to. A process that hangs is killed first."""
         process = self._process
         if process is None:
@@ -142,11 +151,14 @@ class LineHandle:
         code = process.exitcode
         if not asked_to_stop or code != 0:
             _log.error("line.died", line=self.index, exit_code=code, calls=len(self.calls))
-        ended: list[CallEvent] = [self._interrupted(call_id, was) for call_id, was in self.calls.items()]
+        ended: list[CallEvent | Caller] = [
+            self.interrupted(call_id, was) for call_id, was in self.calls.items()
+        ]
         self._forget_process(now, process)
         return [*told, *ended]
 
-    def _interrupted(self, call_id: int, answered: bool) -> CallEnded:
+    def interrupted(self, call_id: int, answered: bool) -> CallEnded:
+        """What is told of a call whose line is gone."""
         return CallEnded(
             call_id,
             self._clock.now(),
@@ -157,6 +169,8 @@ class LineHandle:
 
     def _forget_process(self, now: float, process: BaseProcess) -> None:
         self.calls.clear()
+        self.ringing.clear()
+        self._callers = 0
         self.ready = False
         self._process = None
         if self._pipe is not None:

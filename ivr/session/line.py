@@ -21,10 +21,11 @@ from typing import NoReturn
 
 from ivr.dialogue import dialplan
 from ivr.session import preload
+from ivr.session.callers import Callers
 from ivr.session.config import LineConfig
 from ivr.session.conversation import Understand
 from ivr.session.model import CallEnded, CallEvent, CallOrder
-from ivr.session.protocol import CannotStart, Command, HangUp, Heartbeat, Ready
+from ivr.session.protocol import Caller, CannotStart, Command, HangUp, Heartbeat, Ready, Refuse
 from ivr.session.visit import Equipment, Visit
 from ivr.speech.prompts import PromptStore
 from ivr.speech.recogniser import Recogniser
@@ -55,12 +56,13 @@ class Line:
         self._config = config
         self._pipe = pipe
         self._clock = SystemClock()
-        self._outbox: SimpleQueue[CallEvent] = SimpleQueue()
+        self._outbox: SimpleQueue[CallEvent | Caller] = SimpleQueue()
         self._waiting: deque[CallOrder] = deque()
         self._visits: dict[int, Visit] = {}
         self._recogniser = recogniser
         self._endpoint = SipEndpoint(config.endpoint(index))
-        trunk = Trunk(self._endpoint, config.trunk)
+        self._callers = Callers(self._room_for_callers, self._report_caller)
+        trunk = Trunk(self._endpoint, config.trunk, self._callers.rings)
         self._trunk = trunk
         self._workers = RecognitionWorkers(recogniser, config.recognition_threads)
         self._prompts = PromptStore(
@@ -76,6 +78,7 @@ class Line:
             clock=self._clock,
             emit=self._outbox.put,
             duty_ring_s=config.duty_ring_s,
+            can_hear=recogniser.can_express,
         )
         self._next_dial = 0.0
         self._next_beat = 0.0
@@ -91,6 +94,7 @@ class Line:
             self._endpoint.poll(self._patience_ms())
             now = time.monotonic()
             self._take_orders(now)
+            self._callers.step(now)
             self._dial(now)
             self._step_visits(now)
             self._beat(now)
@@ -98,7 +102,7 @@ class Line:
         self._endpoint.exit_process(0)
 
     def _patience_ms(self) -> int:
-        if not self._visits:
+        if not self._visits and not self._callers.waiting:
             return IDLE_POLL_MS
         return IMPATIENT_POLL_MS if any(visit.impatient for visit in self._visits.values()) else POLL_MS
 
@@ -122,8 +126,12 @@ class Line:
             self._supervised = False
 
     def _obey(self, command: Command) -> None:
-        if isinstance(command, CallOrder):
+        if isinstance(command, CallOrder) and command.ring:
+            self._pick_up(command)
+        elif isinstance(command, CallOrder):
             self._waiting.append(command)
+        elif isinstance(command, Refuse):
+            self._callers.refuse(command.ring, command.code)
         elif isinstance(command, HangUp):
             visit = self._visits.get(command.call_id)
             if visit is not None:
@@ -157,9 +165,11 @@ class Line:
         if problem and not self._problem:
             _log.error("trunk.not_usable", reason=problem)
         self._problem = problem
+        # Whoever rings us holds one of the endpoint's slots already and goes before what is to be dialled.
         slots = self._endpoint.free_slots - len(self._waiting)
         takes_orders = self._drain_until is None and not problem
-        self._send(Heartbeat(max(0, slots) if takes_orders else 0, self._workers.lag_ms, problem))
+        callers = self._callers.waiting
+        self._send(Heartbeat(max(0, slots) if takes_orders else 0, self._workers.lag_ms, problem, callers))
 
     # ---- calls --------------------------------------------------------------------------
 
@@ -183,22 +193,63 @@ class Line:
             )
         )
 
+    def _room_for_callers(self) -> bool:
+        """A slot stays free for ringing the duty person, as with the calls that we make."""
+        room = len(self._visits) + self._callers.waiting < self._config.calls_per_line
+        return room and self._drain_until is None and self._supervised
+
+    def _report_caller(self, caller: Caller) -> None:
+        self._outbox.put(caller)  # behind the events of calls, in order
+        self._tell()
+
+    def _pick_up(self, order: CallOrder) -> None:
+        """The intent is committed: from here on the call is answered, or ends as one that was not."""
+        call = self._callers.take(order.ring)
+        if call is None:
+            self._gave_up(order)
+            return
+        try:
+            self._visits[order.call_id] = Visit(order, self._kit, time.monotonic(), call)
+        except XunfangError as error:
+            _log.error("call.not_answered", call_id=order.call_id, reason=str(error))
+            call.hang_up("our_fault")
+            self._not_dialled(order)
+
+    def _gave_up(self, order: CallOrder) -> None:
+        """Rang us, and hung up before we were there: he is rung back like one who was cut off."""
+        self._outbox.put(
+            CallEnded(
+                order.call_id,
+                self._clock.now(),
+                disposition=CallDisposition.HUNG_UP_EARLY,
+                hung_up_by="them",
+            )
+        )
+
     def _step_visits(self, now: float) -> None:
         for call_id, visit in list(self._visits.items()):
             visit.step(now)
             if visit.over:
                 del self._visits[call_id]
+                if visit.choice is not None and visit.call is not None:
+                    self._callers.hold(visit.order.ring, visit.call)
+                    number = visit.order.number
+                    self._report_caller(
+                        Caller(visit.order.ring, number, choice=visit.choice, call_id=call_id)
+                    )
+                    visit.handed_on(now)
 
     def _finished(self, now: float) -> bool:
         if not self._supervised:
             return True
         if self._drain_until is None:
             return False
-        return now >= self._drain_until or not (self._visits or self._waiting)
+        return now >= self._drain_until or not (self._visits or self._waiting or self._callers.waiting)
 
     def _end_what_is_live(self) -> None:
         for order in self._waiting:
             self._not_dialled(order)
+        self._callers.refuse_all()
         for visit in self._visits.values():
             visit.hang_up("drain")
         until = time.monotonic() + LAST_STEPS_S

@@ -22,6 +22,7 @@ class CallOrder:
     tail_ms: int | None = None
     recording: str | None = None  # absolute path of the stereo WAV to write; None: do not record
     duty_number: str | None = field(default=None, repr=False)
+    ring: str = ""  # 来电: the ringing call to pick up instead of dialling `number`
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ivr.session.model import CallEvent, CallOrder
 
@@ -20,7 +20,30 @@ class Drain:
     seconds: float
 
 
-Command = CallOrder | HangUp | Drain
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Do not pick up this call; a SIP status."""
+
+    ring: str
+    code: int = 480
+
+
+Command = CallOrder | HangUp | Drain | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """来电: somebody rings, and the line waits for a CallOrder with this `ring`, or a Refuse.
+
+    `number` empty: withheld. `missed`: the line had no room and has refused already. `choice`: who of a
+    shared telephone it is, said in the call `call_id`, which ends; the line stays open for the next.
+    """
+
+    ring: str
+    number: str = field(repr=False)
+    missed: bool = False
+    choice: int | None = None
+    call_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +58,13 @@ class Heartbeat:
     """`slots`: calls its SIP endpoint could place now; 0 when it drains or has no trunk.
 
     `lag_ms`: age of the oldest audio waiting for recognition. `trunk_problem`: why no call
-    can be made, and what to do; empty when all is well.
+    can be made, and what to do; empty when all is well. `callers`: who ring and wait to be answered.
     """
 
     slots: int
     lag_ms: float
     trunk_problem: str
+    callers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +75,4 @@ class CannotStart:
     message: str
 
 
-Report = CallEvent | Ready | Heartbeat | CannotStart
+Report = CallEvent | Ready | Heartbeat | CannotStart | Caller

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ivr.dialogue.dialplan import Dialplan, greeting_text
+from ivr.dialogue.grammar import who_phrases
 from ivr.dialogue.model import Because, DutyAnswered
 from ivr.session.conversation import Conversation, Understand, Voice
 from ivr.session.duty import DutyCall
@@ -26,7 +27,8 @@ from ivr.session.teller import Teller
 from ivr.speech.endpointer import clamp_tail
 from ivr.speech.prompts import PromptStore
 from ivr.speech.workers import RecognitionWorkers
-from ivr.telephony.call import CallState, Ended, Event, KeyPressed, MediaUp, StateChanged
+from ivr.telephony.answering import Answering
+from ivr.telephony.call import CallState, Ended, Event, KeyPressed, MediaUp, SipCall, StateChanged
 from ivr.telephony.dialling import Dialling
 from ivr.telephony.disposition import classify
 from ivr.telephony.endpoint import NoSlot
@@ -39,7 +41,7 @@ from ivr.understanding.model import Question
 from xunfang.clock import Clock
 from xunfang.errors import TrunkError, XunfangError
 from xunfang.log import get_logger
-from xunfang.vocabulary import Speaker
+from xunfang.vocabulary import CallDisposition, Speaker
 
 RTP_CHECK_S = 0.5
 LAST_WORDS_S = 3.0  # how long a cut-off utterance may still be recognised
@@ -70,6 +72,7 @@ class Equipment:
     clock: Clock
     emit: Callable[[CallEvent], None]
     duty_ring_s: float
+    can_hear: Callable[[str], bool] = lambda phrase: True  # whether the recogniser knows all its words
 
 
 def blame(error: Exception) -> dict[str, str]:
@@ -81,11 +84,16 @@ def blame(error: Exception) -> dict[str, str]:
 
 
 class Visit:
-    """`step` on the main thread after every poll, until `over`. NoSlot when the line cannot call now."""
+    """`step` on the main thread after every poll, until `over`. NoSlot when the line cannot call now.
 
-    def __init__(self, order: CallOrder, kit: Equipment, now: float) -> None:
+    `incoming`: the call that rings us and is picked up, instead of dialling. When its caller has said
+    who of a shared telephone he is, `choice` is set and the call stays up for another Visit.
+    """
+
+    def __init__(self, order: CallOrder, kit: Equipment, now: float, incoming: SipCall | None = None) -> None:
         self.order = order
         self.over = False
+        self.choice: int | None = None
         self._kit = kit
         self._teller = Teller(order.call_id, kit.clock, kit.emit)
         self._recording = (
@@ -97,17 +105,20 @@ class Visit:
         callee = replace(order.callee, recorded=order.recording is not None)
         if callee.title and not kit.prompts.has(greeting_text(callee.title)):
             callee = replace(callee, title="")  # a name we cannot pronounce: greeted without it
+        plan = kit.plan_of(order.dialplan)
         self._talk = Conversation(
-            kit.plan_of(order.dialplan),
+            plan,
             callee,
             Voice(self._leg, self._speaking, self._hearing),
             self._teller,
             kit.understand,
             self._ring_duty,
+            tuple(each for each in who_phrases(plan, callee) if kit.can_hear(each)) if callee.choices else (),
         )
         self._keys = KeyFilter()
         self._duty: DutyCall | None = None
-        self._dialling: Dialling | None = None
+        self._dialling: Dialling | Answering | None = None
+        self._rang_us = incoming is not None
         self._trunk_problem = ""
         self._our_reason = ""
         self._announced: str | None = None
@@ -118,6 +129,9 @@ class Visit:
         self._packets = 0
         self._packets_at = now
         self._rtp_checked_at = now
+        if incoming is not None:
+            self._dialling = Answering(incoming, self._leg)
+            return
         try:
             self._dialling = Dialling(kit.trunk, order.number, self._leg, now)
         except NoSlot:
@@ -131,6 +145,15 @@ class Visit:
     def impatient(self) -> bool:
         """A reply is due the moment the recogniser is done."""
         return self._hearing.awaits_result
+
+    @property
+    def call(self) -> SipCall | None:
+        return self._dialling.call if self._dialling is not None else None
+
+    def handed_on(self, now: float) -> None:
+        """The caller has said who he is, and another Visit goes on: end this one, but not the line."""
+        self._ended_at = now
+        self._conclude(now)
 
     def hang_up(self, why: str) -> None:
         """`why`: drain, cancelled, or one of our timers' reasons."""
@@ -172,7 +195,9 @@ class Visit:
         if self._duty is not None and (told := self._duty.step(now)) is not None:
             self._speaking.audience = self._duty.leg if isinstance(told, DutyAnswered) else None
             self._talk.duty(told)
-        if self._talk.end is not None:
+        if self._talk.choice is not None:
+            self.choice, self.over = self._talk.choice, True
+        elif self._talk.end is not None:
             self.hang_up("dialogue")
         else:
             self._watch(now)
@@ -264,12 +289,36 @@ class Visit:
         ended = self._ended or Ended(by="us", code=0, phrase="", our_reason=self._our_reason)
         answered = self._answered_at is not None
         because = self._because(ended) if answered else None
+        if self.choice is not None:
+            because = Because.FINISHED  # of this part: the line stays up, nobody has hung up
         if answered:
             self._talk.raise_what_is_open()
         if self._recording is not None:
             self._recording.close()
         announced = self._talk.end.announcement if self._talk.end is not None else self._announced
-        disposition = classify(
+        disposition = self._disposition(ended, answered, announced, because)
+        self._kit.emit(
+            CallEnded(
+                self.order.call_id,
+                self._kit.clock.now(),
+                disposition=disposition,
+                because=because,
+                sip_code=ended.code or None,
+                q850=ended.q850,
+                hung_up_by=ended.by,
+                seconds=round(max(0.0, self._ended_at - self._answered_at), 2)
+                if self._answered_at is not None
+                else 0.0,
+                reply_ms=tuple(self._speaking.reply_ms),
+            )
+        )
+
+    def _disposition(
+        self, ended: Ended, answered: bool, announced: str | None, because: Because | None
+    ) -> CallDisposition:
+        if self._rang_us and not answered and ended.by != "us":
+            return CallDisposition.HUNG_UP_EARLY  # rang us, and gave up before we were there
+        return classify(
             Evidence(
                 answered=answered,
                 rang=ended.rang or self._rung,
@@ -281,21 +330,6 @@ class Visit:
                 because=str(because) if because else None,
                 speech_heard=self._talk.speech_heard,
                 rtp_packets=self._packets,
-            )
-        )
-        self._kit.emit(
-            CallEnded(
-                self.order.call_id,
-                self._kit.clock.now(),
-                disposition=disposition,
-                because=because,
-                sip_code=ended.code or None,
-                q850=ended.q850,
-                hung_up_by=ended.by,
-                seconds=round(self._ended_at - self._answered_at, 2)
-                if self._answered_at is not None
-                else 0.0,
-                reply_ms=tuple(self._speaking.reply_ms),
             )
         )
 

@@ -35,13 +35,21 @@ SOUNDS_LIKE = {
 }
 
 
+def choice_text(surname: str, honorific: str) -> str:
+    """The bare name, offered to the caller of a shared telephone: 王奶奶。"""
+    return f"{surname}{honorific}。"
+
+
 def spoken_titles() -> dict[str, str]:
-    """Every greeting -> what to give the engine.
+    """Every greeting and every bare name -> what to give the engine.
 
     The blank keeps surname and honorific apart: 牛奶奶 would otherwise be cut as 牛奶 + 奶.
     """
-    return {
-        title_text(surname, honorific): f"{SOUNDS_LIKE.get(surname, surname)} {honorific}，您好。".lstrip()
-        for surname in (*SURNAMES, "")
-        for honorific in HONORIFICS
-    }
+    spoken: dict[str, str] = {}
+    for surname in (*SURNAMES, ""):
+        for honorific in HONORIFICS:
+            name = f"{SOUNDS_LIKE.get(surname, surname)} {honorific}".lstrip()
+            spoken[title_text(surname, honorific)] = f"{name}，您好。"
+            if surname:
+                spoken[choice_text(surname, honorific)] = f"{name}。"
+    return spoken

@@ -99,11 +99,13 @@ class SipAccount:
         call.make(uri, target, extra)
         return call
 
-    def incoming(self, call_id: int, message: str) -> None:
+    def incoming(self, call_id: int, message: str, source: str) -> None:
         """For the callback: wrap, then ask the owner."""
         call = SipCall(self.endpoint, self, self._make_leg(), call_id)
         call.called = headers.request_user(message)
         call.caller = headers.from_user(message)
+        call.contact = headers.contact_uri(message)
+        call.source = source.rpartition(":")[0].strip("[]")
         if self._on_incoming is None:
             call.answer(480)
         else:
@@ -127,6 +129,7 @@ class _PjAccount(pj.Account):  # type: ignore[misc]
 
     def onIncomingCall(self, parameters: Any) -> None:
         try:
-            self.owner.incoming(int(parameters.callId), str(parameters.rdata.wholeMsg))
+            rdata = parameters.rdata
+            self.owner.incoming(int(parameters.callId), str(rdata.wholeMsg), str(rdata.srcAddress))
         except Exception as error:
             _log.error("call.callback_failed", callback="incoming", kind=type(error).__name__)

@@ -110,6 +110,8 @@ class SipCall:
         self.rang = False
         self.called = ""  # incoming: whom the caller wanted
         self.caller = ""  # incoming: who it says it is
+        self.source = ""  # incoming: the IP address that sent it
+        self.contact = ""  # incoming: the URI at which the caller can be rung back
         self._endpoint = endpoint
         self._our_reason = ""
         self._outgoing = incoming_id is None
@@ -196,6 +198,12 @@ class SipCall:
     @property
     def over(self) -> bool:
         return self.state is CallState.ENDED
+
+    def rewire(self, leg: Leg) -> None:
+        """From the next frame on, this leg hears and is heard; the former falls silent."""
+        self.leg = leg
+        if self._port is not None:
+            self._port.leg = leg
 
     # ---- what the callbacks and the endpoint do ---------------------------------------------
 

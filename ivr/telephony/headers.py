@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 
 _CAUSE = re.compile(r"cause\s*=\s*(\d{1,3})", re.IGNORECASE)
+_NUMBER = re.compile(r"\+?[0-9]{3,20}")
+_BARE_86 = re.compile(r"86[1-9][0-9]{9,10}")
+_TRUNK_ZERO_MOBILE = re.compile(r"01[3-9][0-9]{9}")
 _USER = re.compile(r"(?:sips?|tel):([^@>;\s]+)", re.IGNORECASE)
 
 
@@ -49,6 +52,15 @@ def request_user(message: str) -> str:
     return found.group(1) if found else ""
 
 
+def contact_uri(message: str) -> str:
+    """Where later requests to the sender go (RFC 3261 20.10); empty when it names none."""
+    for name in ("Contact", "m"):
+        for value in fields(message, name):
+            found = re.search(r"<([^>]+)>", value)
+            return found.group(1) if found else value.split(";")[0].strip()
+    return ""
+
+
 def from_user(message: str) -> str:
     """Who says to be calling: P-Asserted-Identity (RFC 3325) when there is one, else From."""
     for name in ("P-Asserted-Identity", "From", "f"):
@@ -57,3 +69,16 @@ def from_user(message: str) -> str:
             if found:
                 return found.group(1)
     return ""
+
+
+def caller_number(user: str) -> str:
+    """The number that rings, such that the ledger's look-up knows it; empty when it is withheld.
+
+    Carriers write +86, 0086, a bare 86, or a trunk 0 before a mobile number. The look-up
+    (storage.vault) knows the first two; the others are brought to them here.
+    """
+    if not _NUMBER.fullmatch(user):
+        return ""  # anonymous, unavailable, a name
+    if _TRUNK_ZERO_MOBILE.fullmatch(user):
+        return user[1:]
+    return f"+{user}" if _BARE_86.fullmatch(user) else user

@@ -38,6 +38,8 @@ class TrunkConfig:
     same one (stable by number) so that load is shared without a number ever ringing twice.
     `register` False: the trunk knows us by IP address. Ports: each line process takes
     `sip_port + i` (0: any) and `rtp_ports` ports from `rtp_port + i * rtp_ports`.
+    `answer`: take calls that come in; only from the hosts of `gateways` and `outbound_proxy` and
+    from `answer_from`, because whoever else says who he is may say anything.
     """
 
     gateways: tuple[str, ...] = ("127.0.0.1:5060",)
@@ -56,6 +58,8 @@ class TrunkConfig:
     ring_s: float = 45.0  # ringing without answer
     rtp_lost_s: float = 6.0  # RTP stopped in an answered call
     max_call_s: float = 900.0
+    answer: bool = False
+    answer_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,19 +11,24 @@ from __future__ import annotations
 
 import hashlib
 import re
+import socket
 from collections.abc import Mapping
 
-from ivr.telephony.account import AccountSpec, Registration, SipAccount
+from ivr.telephony.account import AccountSpec, IncomingHandler, Registration, SipAccount
 from ivr.telephony.call import SipCall
 from ivr.telephony.endpoint import SipEndpoint
 from ivr.telephony.leg import Leg
 from ivr.telephony.model import TrunkConfig
 from xunfang.errors import BadSettings, TrunkError
+from xunfang.log import get_logger
 
 NUMBER = re.compile(r"\+?[0-9]{2,20}")  # not \d: full-width digits are no SIP
 MAX_GATEWAYS = 8  # accounts compiled into the SIP stack
 SERVICE_UNAVAILABLE = 503
 REQUEST_TIMEOUT = 408
+FORBIDDEN = 403
+
+_log = get_logger("telephony")
 
 
 def checked_number(number: str) -> str:
@@ -101,11 +106,27 @@ def caller_headers(config: TrunkConfig) -> Mapping[str, str]:
     return {"P-Preferred-Identity": f"<sip:{config.caller_id}@{config.domain}>"}
 
 
+def trusted(config: TrunkConfig) -> frozenset[str]:
+    """The IP addresses that calls may come from: those of the carrier's hosts, now."""
+    hosts = [way.partition(":")[0] for way in (*config.gateways, config.outbound_proxy, *config.answer_from)]
+    found: set[str] = set()
+    for host in filter(None, hosts):
+        try:
+            found |= {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+        except OSError:
+            _log.warning("trunk.host_unknown", host=host)  # calls to it fail, and say so, by themselves
+    return frozenset(found)
+
+
 class Trunk:
     """A line's accounts, one per gateway. `TrunkError` when the settings cannot work."""
 
-    def __init__(self, endpoint: SipEndpoint, config: TrunkConfig) -> None:
+    def __init__(
+        self, endpoint: SipEndpoint, config: TrunkConfig, on_incoming: IncomingHandler | None = None
+    ) -> None:
         self.config = checked(config)
+        self._on_incoming = on_incoming
+        self._known = trusted(config) if config.answer else frozenset()
         suffix = _transport(config)
         proxies = (f"sip:{config.outbound_proxy}{suffix}",) if config.outbound_proxy else ()
         self._accounts = {
@@ -118,9 +139,19 @@ class Trunk:
                     password=config.password,
                     proxies=proxies,
                 ),
+                on_incoming=self._incoming if config.answer and on_incoming is not None else None,
             )
             for gateway in config.gateways
         }
+
+    def _incoming(self, call: SipCall) -> None:
+        """Whoever is not the carrier may claim any number: not answered."""
+        assert self._on_incoming is not None
+        if call.source not in self._known:
+            _log.warning("call.from_a_stranger_host", host=call.source)
+            call.answer(FORBIDDEN)
+        else:
+            self._on_incoming(call)
 
     def registrations(self) -> dict[str, Registration]:
         """Gateway -> state; a trunk that knows us by IP address has nothing to report."""

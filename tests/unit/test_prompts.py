@@ -89,7 +89,8 @@ def test_all_recordings_are_loud_clean_and_begin_at_once() -> None:
 def test_no_recording_runs_on_or_breaks_off() -> None:
     """A synthesiser that loses itself speaks far too long or far too short for its text."""
     pace = {text: entry.seconds / len(text.strip("。，？")) for text, entry in INDEX.items()}
-    assert [(text, round(each, 2)) for text, each in pace.items() if not 0.12 < each < 0.6] == []
+    longest = {text: 0.95 if len(text.strip("。")) == 1 else 0.6 for text in INDEX}  # a digit stands alone
+    assert [(t, round(each, 2)) for t, each in pace.items() if not 0.12 < each < longest[t]] == []
 
 
 def test_the_recordings_fit_into_the_checkout() -> None:
