@@ -97,6 +97,12 @@ class Phone:
         self._wait(lambda event: event.kind is Kind.ANSWERED, "the answer was not taken", EVENT_WITHIN_S)
         return self
 
+    def dials(self, to: str, shown: bool = True) -> Phone:
+        """Ring somebody: `to` is a SIP URI. Returns when he has picked up. `shown`: the number is told."""
+        self._village.order(Order(self.number, "dial", to=to, shown=shown))
+        self._wait(lambda event: event.kind is Kind.ANSWERED, "nobody picked up", CALL_WITHIN_S)
+        return self
+
     def refuses(self, code: int = 486, q850: int | None = None) -> Phone:
         self._village.order(Order(self.number, "refuse", code=code, q850=q850))
         return self

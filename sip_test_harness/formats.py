@@ -38,6 +38,8 @@
         q850: 20               # cause in the Reason header of that refusal
         hang_up_after_s: 4     # any answered call; early_hangup needs it
         stop_after_s: 3        # rtp_stop: seconds of media before it ends
+        calls_back_s: 2        # rings back so long after this call was missed; the next attempt
+                               # (does: answer) says how he talks in that call
 
 Behaviours that end in a refusal have their usual code: busy 486, reject 603, trunk_503 503,
 announcements 480 (invalid 404, in_call 486). `voicemail` answers, plays the greeting and a beep,
@@ -255,7 +257,11 @@ def _attempt(data: Mapping[str, Any], where: str, folder: Path, chain: tuple[str
         otherwise=otherwise,
         message=Message(data["message"]) if "message" in data else None,
         via=Via(data.get("via", Via.EARLY)),
-        **{key: data[key] for key in (*plain, "hang_up_after_s", "stop_after_s") if key in data},
+        **{
+            key: data[key]
+            for key in (*plain, "hang_up_after_s", "stop_after_s", "calls_back_s")
+            if key in data
+        },
     )
 
 

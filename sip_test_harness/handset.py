@@ -67,12 +67,20 @@ class VillageLeg(Leg):
 
 
 class Handset:
-    """`report(kind, text, code)` is called as things happen."""
+    """`report(kind, text, code)` is called as things happen. `dialled`: the elder rings, and is not rung."""
 
     def __init__(
-        self, call: SipCall, persona: Persona, nth: int, bank: Bank, report: Report, now: float
+        self,
+        call: SipCall,
+        persona: Persona,
+        nth: int,
+        bank: Bank,
+        report: Report,
+        now: float,
+        dialled: bool = False,
     ) -> None:
         self.call = call
+        self.dialled = dialled
         self.persona = persona
         self.nth = nth
         self._attempt: Attempt = persona.attempt(nth)
@@ -99,7 +107,10 @@ class Handset:
         assert isinstance(call.leg, VillageLeg)
         self._leg: VillageLeg = call.leg
         self._leg.spoil(self._attempt.noise_db, self._attempt.loss_percent, f"{persona.id}{nth}")
-        self._first_reply(now)
+        if dialled:
+            self._decided = True
+        else:
+            self._first_reply(now)
 
     # ---- what a test's hand may do ------------------------------------------------------------
 
@@ -127,6 +138,12 @@ class Handset:
 
     def hang_up(self) -> None:
         self.call.hang_up("elder")
+
+    def rings_back_at(self, now: float) -> float | None:
+        """When the elder rings whoever this missed call came from; None: he does not."""
+        after = self._attempt.calls_back_s
+        missed = not self.dialled and self._answered_at is None and self.call.contact
+        return now + after if after is not None and missed else None
 
     # ---- what happens ---------------------------------------------------------------------------
 

@@ -84,6 +84,8 @@ class Attempt:
     `otherwise`: said in turn to prompts that no reply fits. `noise_db`: speech level over
     background noise. `loss_percent`: share of our 20 ms frames that arrive as silence.
     `repeat`: how often an announcement is played. `hang_up_after_s`: from the answer.
+    `calls_back_s`: so long after this call, when it was not answered, the elder rings back the line
+    that rang; the next attempt says how he talks then.
     """
 
     does: Does = Does.ANSWER
@@ -101,6 +103,7 @@ class Attempt:
     q850: int | None = None
     hang_up_after_s: float | None = None
     stop_after_s: float = 3.0
+    calls_back_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,7 @@ class Kind(StrEnum):
 
     READY = "ready"  # a process takes calls
     INCOMING = "incoming"
+    CALLING = "calling"  # the elder rings somebody: a line of ours
     ANSWERED = "answered"
     HEARD = "heard"  # the caller spoke and paused; `text` is the prompt, when recognised
     TURN = "turn"  # only where a test holds the telephone: the caller has been quiet for a while

@@ -24,7 +24,10 @@ class SoftphoneConfig:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a test does with a telephone it holds: ring, answer, refuse, say, press, hang_up."""
+    """What a test does with a telephone it holds: ring, answer, refuse, say, press, hang_up, dial.
+
+    `to`: the SIP URI that is dialled. `shown`: False withholds the number.
+    """
 
     number: str
     verb: str
@@ -33,6 +36,8 @@ class Order:
     speech: Speech = ()
     digits: str = ""
     by: KeyMethod = KeyMethod.RFC2833
+    to: str = ""
+    shown: bool = True
 
 
 def event(

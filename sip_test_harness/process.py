@@ -72,7 +72,25 @@ def softphones(config: SoftphoneConfig, pipe: Connection) -> None:
         report(Kind.INCOMING, "", None)
         handsets.append(Handset(call, persona, count, bank, report, time.monotonic()))
 
-    SipAccount(
+    def dial(number: str, nth: int, to: str, shown: bool) -> None:
+        """The elder rings; the number is asserted as a carrier does it (RFC 3325)."""
+        persona = personas[number]
+        here = f"{config.here[0]}:{config.here[1]}"
+        who = f"<sip:{number}@{here}>" if shown else "<sip:anonymous@anonymous.invalid>"
+
+        def report(kind: Kind, text: str, code: int | None) -> None:
+            pipe.send(event(kind, number, persona.id, nth, text, code))
+
+        report(Kind.CALLING, "", None)
+        try:
+            call = account.dial(to, VillageLeg(), extra={"P-Asserted-Identity": who})
+        except TrunkError as why:
+            report(Kind.ERROR, str(why), None)
+            return
+        handsets.append(Handset(call, persona, nth, bank, report, time.monotonic(), dialled=True))
+
+    ringing_back: list[tuple[float, str, int, str]] = []  # (when, number, which call of his, whom)
+    account = SipAccount(
         endpoint,
         AccountSpec(uri=f"sip:village@{config.here[0]}:{config.here[1]}"),
         on_incoming=incoming,
@@ -87,6 +105,14 @@ def softphones(config: SoftphoneConfig, pipe: Connection) -> None:
             endpoint.poll(POLL_MS)
             now = time.monotonic()
             over = [handset for handset in handsets if not handset.step(now)]
+            for handset in over:
+                at = handset.rings_back_at(now)
+                if at is not None:
+                    target = (handset.persona.number, handset.nth + 1, handset.call.contact)
+                    ringing_back.append((at, *target))
+            for back in [each for each in ringing_back if each[0] <= now]:
+                ringing_back.remove(back)
+                dial(*back[1:], shown=True)
             held += [now + DEAD_CALLERS_HOLD_S for handset in over if handset.caller_died]
             held = [until for until in held if until > now]
             handsets[:] = [handset for handset in handsets if handset not in over]
@@ -100,6 +126,8 @@ def softphones(config: SoftphoneConfig, pipe: Connection) -> None:
                     return
                 if isinstance(order, Persona):
                     personas[order.number] = order
+                elif order.verb == "dial":
+                    dial(order.number, 1, order.to, order.shown)
                 else:
                     _obey(order, handsets, pipe)
     except EOFError:

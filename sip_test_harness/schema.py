@@ -70,6 +70,7 @@ ATTEMPT = _object(
         "q850": {"type": "integer", "minimum": 1, "maximum": 127},
         "hang_up_after_s": SECONDS,
         "stop_after_s": SECONDS,
+        "calls_back_s": SECONDS,
     },
     ("does",),
 )

@@ -158,6 +158,8 @@ class Village:
     def order(self, order: Order) -> None:
         """Do something with a telephone in a test's hand."""
         at = self._holding.get(order.number)
+        if order.verb == "dial":
+            at = self._holding.setdefault(order.number, 0)
         if at is None:
             raise BadScenario(f"nothing to {order.verb}: that number has not been called yet")
         _send(self._pipes[at], order)
