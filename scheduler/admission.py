@@ -1,4 +1,9 @@
-"""How many calls may begin now: channels and calls per second. Pure, time is passed in."""
+"""How many calls may begin now: channels, calls per second, what the recogniser can bear. Pure.
+
+The recogniser's headroom is measured, not assumed: lines tell how old the oldest audio is that waits
+for recognition. When its 95th percentile over the last half minute passes a limit, calls that begin
+now would make every elder on the telephone wait: no call begins until it is well below that again.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +12,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 _SECOND = timedelta(seconds=1)
+LAG_WINDOW = timedelta(seconds=30)
+LAG_SHARE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class AdmissionConfig:
-    """`channels`: calls at one time, as the trunk allows. `calls_per_second` below 1 spaces them out."""
+    """`channels`: calls at one time, as the trunk allows. `calls_per_second` below 1 spaces them out.
+    `lag_limit_ms`: recognition so late that an elder notices; `lag_resume_ms`: late no more."""
 
     channels: int = 4
     calls_per_second: float = 2.0
+    lag_limit_ms: float = 1000.0
+    lag_resume_ms: float = 400.0
 
 
 class Admission:
     def __init__(self, config: AdmissionConfig) -> None:
         self._config = config
         self._begun: deque[datetime] = deque()
+        self._lags: deque[tuple[datetime, float]] = deque()
+        self._holding = False
 
     def room(self, now: datetime, live: int, free: int) -> int:
         """`live`: calls that hold a channel; `free`: what the line processes can still take."""
+        if self.holds(now):
+            return 0
         rate = self._config.calls_per_second
         span = _SECOND if rate >= 1 else _SECOND / rate
         per_span = max(1, int(rate))
@@ -33,3 +47,19 @@ class Admission:
 
     def begun(self, now: datetime) -> None:
         self._begun.append(now)
+
+    def measured(self, now: datetime, lag_ms: float) -> None:
+        self._lags.append((now, lag_ms))
+
+    def lag_ms(self, now: datetime) -> float:
+        """95th percentile (nearest rank) of what was measured in the last half minute."""
+        while self._lags and now - self._lags[0][0] >= LAG_WINDOW:
+            self._lags.popleft()
+        lags = sorted(lag for _, lag in self._lags)
+        return lags[-(-len(lags) * int(LAG_SHARE * 100) // 100) - 1] if lags else 0.0
+
+    def holds(self, now: datetime) -> bool:
+        """New calls wait for the recogniser."""
+        limit = self._config.lag_resume_ms if self._holding else self._config.lag_limit_ms
+        self._holding = self.lag_ms(now) > limit
+        return self._holding

@@ -16,13 +16,12 @@ import sqlalchemy as sa
 
 from storage import tables
 from storage.db import Db, Shape
-from storage.model import Call, Dialler, Recurring, VisitPlan
+from storage.model import Call, Dialler, Recurring
 from xunfang.errors import StorageError
-from xunfang.vocabulary import DiallerState, PlanStatus
+from xunfang.vocabulary import DiallerState
 
 _dialler = Shape(Dialler, tables.dialler)
 _call = Shape(Call, tables.call)
-_plan = Shape(VisitPlan, tables.visit_plan)
 _recurring = Shape(Recurring, tables.recurring)
 
 
@@ -116,14 +115,6 @@ class Diallers:
             .order_by(call.id),
         )
 
-    def stranded_plans(self) -> list[VisitPlan]:
-        """Plans that say DIALLING and have no open call: nothing would ever end them."""
-        call, plan = tables.call.c, tables.visit_plan.c
-        live = sa.exists().where(call.plan_id == plan.id, call.ended_at.is_(None))
-        return self._db.all(
-            _plan, _plan.select().where(plan.status == PlanStatus.DIALLING, ~live).order_by(plan.id)
-        )
-
     def lock_number(self, phone: str) -> None:
         """Until the end of this transaction nobody else decides whether this number may be rung."""
         index = self._db.vault.phone_index(phone)
@@ -178,11 +169,6 @@ class Channels:
     def free(self, call_id: int) -> bool:
         """The call has ended. Called by Calls.finish, so that no end forgets it."""
         return self._db.change(_emptied(tables.channel_lease.c.call_id == call_id)) > 0
-
-    def give_back(self, trunk: str, slot: int) -> None:
-        """Taken in this transaction, and then nothing was dialled."""
-        table = tables.channel_lease.c
-        self._db.change(_emptied(sa.and_(table.trunk == trunk, table.slot == slot)))
 
     def used(self, trunk: str) -> int:
         table = tables.channel_lease.c

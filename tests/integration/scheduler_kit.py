@@ -154,6 +154,16 @@ class ScriptedFleet:
         self.scripts: dict[str, list[Script]] = {}
         self.handle: Callable[[CallEvent], None] = lambda event: None
         self.refuses = False
+        self.lag = 0.0
+        self.hung_up: list[int] = []
+
+    def lag_ms(self) -> float:
+        return self.lag
+
+    def hang_up(self, call_id: int) -> None:
+        """Nobody is told: whoever lost the lease has settled it already."""
+        self.hung_up.append(call_id)
+        self.waiting = [each for each in self.waiting if each.call_id != call_id]
 
     def free(self) -> int:
         return self.capacity - len(self.waiting)

@@ -249,7 +249,7 @@ def test_one_elders_broken_dialplan_does_not_stop_the_others(house: House) -> No
     assert plan.status is PlanStatus.DUE
     assert house.dispositions(broken) == []
     with house.store.read() as work:
-        assert [each.kind for each in work.audit.of(f"plan:{plan.id}")] == ["not_dialled"]
+        assert [each.kind for each in work.audit.of("dialplan:broken")] == ["dialplan.broken"]
 
 
 def test_hours_that_cannot_be_read_defer_the_call_and_never_block_its_end(house: House) -> None:
@@ -283,20 +283,6 @@ def test_call_now_says_why_not(house: House) -> None:
     house.fleet.capacity = 0
     with pytest.raises(BadInput, match="lines are busy"):
         house.dispatcher.call_now(callable_.id)
-
-
-def test_a_call_of_another_living_process_is_left_alone(house: House) -> None:
-    elder = house.elder(PHONE)
-    house.plan()
-    house.dispatcher.call_now(elder.id)
-    service = House.__new__(House)
-    service.__dict__.update(house.__dict__)
-    service.start()
-    service.dispatcher._me = "somewhere/1"
-    assert service.dispatcher.recover() == 0
-    assert house.plan_of(elder).status is PlanStatus.DIALLING
-    house.clock.move(timedelta(hours=1))
-    assert service.dispatcher.recover() == 1
 
 
 def test_planning_reaches_beyond_its_first_page(house: House) -> None:

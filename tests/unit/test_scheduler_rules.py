@@ -16,7 +16,6 @@ from scheduler.caps import CapsConfig, allowed_at
 from scheduler.hours import HoursConfig
 from scheduler.ladder import DEFAULT_FILE, Done, Escalate, Retry, load_ladder
 from scheduler.order import OrderConfig, answered_before, call_order, recording_path
-from scheduler.owner import NO_CALL_LASTS, is_orphan
 from scheduler.planning import Way, eligible, is_paused, period_bounds, period_key
 from scheduler.policy import Policy
 from scheduler.verdict import Ended, judge
@@ -375,21 +374,3 @@ def test_an_order_tells_the_line_no_more_than_it_needs(tmp_path: Path) -> None:
 def test_a_recordings_name_names_nobody() -> None:
     assert recording_path(3, 4, 2, NINE, "Asia/Shanghai") == "2026/11/23/p4-2-090000.wav"
     assert recording_path(3, None, 1, NINE, "Asia/Shanghai") == "2026/11/23/e3-1-090000.wav"
-
-
-@pytest.mark.parametrize(
-    ("line", "running", "age", "orphan"),
-    [
-        ("here/7", True, timedelta(0), False),  # our own
-        ("here/8", True, timedelta(days=1), False),
-        ("here/8", False, timedelta(0), True),
-        ("elsewhere/8", False, timedelta(minutes=5), False),
-        ("elsewhere/8", True, NO_CALL_LASTS, True),
-        ("", True, NO_CALL_LASTS, True),
-    ],
-)
-def test_calls_are_only_taken_back_from_the_dead(
-    line: str, running: bool, age: timedelta, orphan: bool
-) -> None:
-    call = Call(1, 1, 1, 1, "weekly_short", "h", NINE - age, line=line)
-    assert is_orphan(call, "here/7", NINE, lambda pid: running) is orphan
