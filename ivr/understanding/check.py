@@ -42,6 +42,17 @@ class Change:
     after: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class EntryChange:
+    """An entry that two lexicons do not share as it is. `how`: added, changed, disabled. `before` and
+    `after` hold the fields that differ; of lists of phrases only those that came or went."""
+
+    id: str
+    how: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
 def plain_phrases(entry: Entry) -> list[str]:
     """The phrases of an entry that are written without pattern signs."""
     return [s for s in entry.say if not _SIGNS.search(s)]
@@ -164,3 +175,34 @@ def diff(before: Lexicon, after: Lexicon, corpus: Iterable[Mapping[str, Any]]) -
                 )
             )
     return changes
+
+
+def entry_changes(before: Lexicon, after: Lexicon) -> list[EntryChange]:
+    """What a county's overlay did to the entries, by id: whether it changed what was meant to change."""
+    changes: list[EntryChange] = []
+    for ident in sorted({*before.by_id, *after.by_id}):
+        old, new = before.by_id.get(ident), after.by_id.get(ident)
+        if old == new:
+            continue
+        if old is None or new is None:
+            how = "added" if old is None else "disabled"
+            changes.append(EntryChange(ident, how, _fields_of(old), _fields_of(new)))
+            continue
+        was, becomes = _fields_of(old), _fields_of(new)
+        differing = [name for name in {**was, **becomes} if was.get(name) != becomes.get(name)]
+        gone = {name: was[name] for name in differing if name in was}
+        come = {name: becomes[name] for name in differing if name in becomes}
+        if "say" in gone and "say" in come:
+            gone["say"] = [each for each in old.say if each not in new.say]
+            come["say"] = [each for each in new.say if each not in old.say]
+        if gone != come:
+            changes.append(EntryChange(ident, "changed", gone, come))
+    return changes
+
+
+def _fields_of(entry: Entry | None) -> dict[str, Any]:
+    """What can be written in YAML, without what every entry must say for people."""
+    if entry is None:
+        return {}
+    questions = {"question": [str(each) for each in entry.questions]} if entry.questions else {}
+    return {**entry.fields, **questions, "say": list(entry.say)}

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parents[2]
 SECRET = "a secret only for tests, 0123456789"
 # They go on until they are stopped, write files only, or always write JSON.
-NO_JSON = {"run", "docs", "understand", "harness village"}
+NO_JSON = {"run", "web", "docs", "understand", "harness village"}
 
 Run = Callable[..., "Ran"]
 
@@ -176,6 +176,53 @@ def test_understanding_reads_lines_and_writes_the_same_with_what_was_meant(run: 
     assert [meant[0][key] for key in ("alert", "event", "polarity")] == ["urgent", "chest_pain", "affirmed"]
     assert "胸口疼" in str(meant[0]["evidence"])
     assert (meant[1]["alert"], meant[1]["answer"]) == ("none", "no")
+
+
+def test_a_line_that_cannot_be_read_is_named_and_stops_no_other(run: Run) -> None:
+    lines = [
+        '{"text": "没摔", "question": "event", "x": 1}',
+        "{",
+        "[1]",
+        "",
+        '{"id": 5}',
+        '{"text": "好", "question": "helth"}',
+    ]
+    ran = run("understand", stdin="\n".join([*lines, '{"id": 7, "text": "救命"}']))
+    assert ran.code == BadInput.exit_code
+    first, last = (json.loads(line) for line in ran.out.splitlines())
+    assert (first["answer"], first["x"], last["alert"]) == ("no", 1, "urgent")
+    named = ran.err.replace("\n", " ")
+    for said in (
+        "line 2: not JSON",
+        "line 3: must be an object",
+        "line 5: text must be",
+        "line 6: there is no question",
+    ):
+        assert said in named
+    assert "4 of 7 lines could not be read" in named
+
+
+def test_a_change_of_the_lexicon_is_shown_before_and_after(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "our.yaml").write_text(
+        "change:\n  - {id: fraud.any, level: mild}\ndisable: [plea.save, plea.wide, plea.come]\n", "utf-8"
+    )
+    (tmp_path / "said.jsonl").write_text(
+        '{"id": "a", "text": "救命"}\n{"id": "b", "text": "挺好"}\n', "utf-8"
+    )
+    words = ("lexicon", "check", "--overlay", "our.yaml", "--corpus", "said.jsonl")
+    told = run(*words, "--json").json
+    assert [(each["id"], each["how"]) for each in told["entries"]] == [
+        ("fraud.any", "changed"),
+        ("plea.come", "disabled"),
+        ("plea.save", "disabled"),
+        ("plea.wide", "disabled"),
+    ]
+    assert told["sentences"] == 2
+    (change,) = told["changes"]
+    assert (change["id"], change["before"]["alert"], change["after"]["alert"]) == ("a", "urgent", "none")
+    shown = run(*words).out
+    assert "level review → level mild" in shown
+    assert "1 of 2 sentences" in shown
 
 
 def test_scoring_counts_what_is_right_and_lists_each_miss(run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from ivr.understanding import (
@@ -15,6 +17,7 @@ from ivr.understanding import (
     understand,
     with_overlay,
 )
+from ivr.understanding.check import entry_changes
 from ivr.understanding.patterns import PatternError, PatternSet, keys_of, longest_only, spellings
 from ivr.understanding.phonetic import Repairer, char_cost
 from xunfang.errors import BadLexicon
@@ -112,6 +115,28 @@ def test_diff_shows_each_changed_sentence_before_and_after() -> None:
     assert change.id == "d1"
     assert change.before["event"] is None
     assert change.after["event"] == "fall"
+
+
+def test_what_an_overlay_did_to_the_entries_is_told_by_id() -> None:
+    base = default_lexicon()
+    fall = base.by_id["fall.plain"]
+    overlay = f"""
+change:
+  - {{id: fall.plain, say: {json.dumps([*fall.say[1:], "撂那儿"], ensure_ascii=False)}, level: urgent}}
+  - {{id: fraud.any, reason: another reason}}
+disable: [plea.wide]
+""" + ADD_FALL.replace("\nadd:", "add:", 1)
+    changes = {each.id: each for each in entry_changes(base, with_overlay(base, overlay))}
+    assert {ident: each.how for ident, each in changes.items()} == {
+        "county.fall": "added",
+        "fall.plain": "changed",
+        "plea.wide": "disabled",
+    }, "an entry whose meaning is the same is not listed"
+    changed = changes["fall.plain"]
+    assert changed.before == {"level": fall.get("level"), "say": [fall.say[0]]}
+    assert changed.after == {"level": "urgent", "say": ["撂那儿"]}
+    assert changes["plea.wide"].after == {}
+    assert entry_changes(base, base) == []
 
 
 def test_grammar_phrases_are_short_and_judged_as_meant() -> None:

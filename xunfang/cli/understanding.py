@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
+from rich.progress import track
 
 from ivr.understanding import Lexicon, check, default_lexicon, diff, score, understand_line, with_overlay
+from ivr.understanding.check import Change, EntryChange, entry_changes
+from ivr.understanding.model import Question
 from ivr.understanding.precision import EntryPrecision, precisions
-from xunfang.cli.output import AsJson, console, print_json, print_table, settings_of
+from xunfang.cli.output import AsJson, console, print_json, print_table, settings_of, stderr
 from xunfang.errors import BadInput, NotFound
 from xunfang.settings import Settings
 from xunfang.wiring import open_store
@@ -22,6 +25,7 @@ from xunfang.wiring import open_store
 if TYPE_CHECKING:
     from storage import Work
 
+Row = dict[str, Any]
 SAY_SHOWN = 3  # patterns of an entry in the table
 LABELS = ("question", "alert", "answer")
 
@@ -53,18 +57,26 @@ def read_text(file: Path) -> str:
 def rows_of(
     lines: Iterable[str], source: str, needs: tuple[str, ...] = ("text",)
 ) -> Iterator[dict[str, Any]]:
-    """JSON lines -> rows; a broken line is named by its number."""
+    """JSON lines -> rows; the first broken line is named by its number."""
     for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise BadInput(f"{source}, line {number}: not JSON ({error.msg})") from None
-        missing = [key for key in needs if not isinstance(row, dict) or not isinstance(row.get(key), str)]
-        if missing:
-            raise BadInput(f"{source}, line {number}: {', '.join(missing)} must be given as text")
-        yield row
+        if line.strip():
+            yield row_of(line, f"{source}, line {number}", needs)
+
+
+def row_of(line: str, where: str, needs: tuple[str, ...] = ("text",)) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise BadInput(f"{where}: not JSON ({getattr(error, 'msg', 'nested too deeply')})") from None
+    if not isinstance(row, dict):
+        raise BadInput(f'{where}: must be an object, for example {{"question": "event", "text": "没摔"}}')
+    missing = [key for key in needs if not isinstance(row.get(key), str)]
+    if missing:
+        raise BadInput(f"{where}: {', '.join(missing)} must be given as text")
+    asked = row.get("question") or Question.ANY
+    if asked not in frozenset(Question):
+        raise BadInput(f"{where}: there is no question {asked!r}; use {', '.join(Question)}")
+    return row
 
 
 def understand(
@@ -78,18 +90,26 @@ def understand(
 ) -> None:
     """Read JSONL on stdin ({"id", "question", "text"}), write the same lines with what was meant.
 
-    Each line gets alert, answer, event, polarity, time, subject and evidence.
+    Each line gets alert (none, review, urgent), answer, event, polarity, time, subject and evidence.
+    `question` is what was asked: identity, health, mood, mobility, illness, gas, water_heating,
+    electricity, fire, needs, family, economy, event, callback; any, or nothing, outside a question.
+    A line that cannot be read is named with its number and stops no other (exit code 2 at the end).
+
+    With --score every line must also hold what a careful listener understands: question, alert and
+    answer, and event, polarity, time, subject where something happened. The county's own lexicon
+    (speech.lexicon) counts, as in a call.
 
     Example: echo '{"id": 1, "question": "event", "text": "没摔，就是胸口疼"}' | xunfang understand
     Example: xunfang understand --score tests/corpus/train.jsonl
     """
     lexicon = lexicon_of(settings_of(ctx))
     if score_file is None:
-        for row in rows_of(sys.stdin, "stdin"):
-            print(json.dumps(understand_line(row, lexicon=lexicon), ensure_ascii=False), flush=True)
+        _judge_stdin(lexicon)
         return
     labelled = list(rows_of(read_text(score_file).splitlines(), score_file.name, ("text", *LABELS)))
-    report = score(labelled, lexicon=lexicon)
+    if not labelled:
+        raise BadInput(f"{score_file.name} has no lines: every line is one labelled sentence as JSON")
+    report = score(_shown(labelled, "judging"), lexicon=lexicon)
     if as_json:
         print_json({**report.summary(), "misses": report.misses if misses else len(report.misses)})
         return
@@ -104,6 +124,47 @@ def understand(
         for miss in report.misses:
             wrong = ", ".join(f"{k}: wanted {v['wanted']}, got {v['got']}" for k, v in miss["wrong"].items())
             console.print(f"{miss['id']} [{miss['question']}] {miss['text']} → {wrong}", markup=False)
+
+
+def _judge_stdin(lexicon: Lexicon) -> None:
+    number, broken = 0, 0
+    lines = iter(sys.stdin)
+    while True:
+        try:
+            line = next(lines)
+        except StopIteration:
+            break
+        except UnicodeDecodeError:
+            raise BadInput(
+                f"stdin, after line {number}: not UTF-8; convert it, e.g. iconv -f gb18030"
+            ) from None
+        number += 1
+        if not line.strip():
+            continue
+        try:
+            row = row_of(line, f"stdin, line {number}")
+        except BadInput as error:
+            broken += 1
+            stderr.print(str(error), markup=False, highlight=False)
+            continue
+        print(_as_line({**row, **understand_line(row, lexicon=lexicon)}), flush=True)
+    if broken:
+        stderr.print(f"{broken} of {number} lines could not be read.", highlight=False)
+        raise typer.Exit(BadInput.exit_code)
+
+
+def _as_line(row: dict[str, Any]) -> str:
+    text = json.dumps(row, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a character, which JSON can hold and UTF-8 cannot
+        return json.dumps(row)
+    return text
+
+
+def _shown(rows: Sequence[Row], what: str) -> Iterable[Row]:
+    """With a bar on the terminal while they are gone through."""
+    return track(rows, what, console=stderr, transient=True, disable=not stderr.is_terminal)
 
 
 Corpus = Annotated[
@@ -122,34 +183,50 @@ def check_lexicon(
 ) -> None:
     """Find conflicts, and show which sentences are judged differently when the lexicon changes.
 
-    Without --overlay the lexicon in use is checked; with it, the changed one is checked and every
-    sentence of the corpus that it judges differently is listed, before and after. Exit code 2 when
-    something is wrong with the entries.
+    Without --overlay the lexicon in use is checked. With it, the changed one is checked, and listed are
+    the entries it adds, changes or disables, and every sentence of the corpus that it judges differently,
+    before and after. Nothing is put in use: that is the setting speech.lexicon. An overlay is YAML:
+
+    \b
+    change:
+      - {id: fraud.any, level: mild}
+    disable:
+      - plea.wide
+    add:
+      - {id: our.fall, kind: event, event: fall, say: [撂那儿了], reason: 本地话}
+
+    Exit code 2 when something is wrong with the entries.
 
     Example: xunfang lexicon check --overlay our_words.yaml --corpus tests/corpus/train.jsonl
     """
     before = lexicon_of(settings_of(ctx))
     after = before if overlay is None else overlaid(overlay)
     problems = check(after)
-    changes = [] if overlay is None else diff(before, after, _corpus(corpus))
+    entries = entry_changes(before, after)
+    sentences = [] if overlay is None else _corpus(corpus)
+    changes = diff(before, after, _shown(sentences, "judging twice"))
     if as_json:
-        print_json({"problems": problems, "changes": changes})
+        told = {"problems": problems, "entries": entries, "sentences": len(sentences), "changes": changes}
+        print_json(told)
     else:
         print_table(
             "Problems",
             ("kind", "entries", "phrase", "what"),
-            ((each.kind, " ".join(each.entries), each.phrase, each.message) for each in problems),
+            ((each.kind, " ".join(each.entries), escape(each.phrase), each.message) for each in problems),
             empty=f"{len(after.entries)} entries, nothing is wrong.",
         )
         if overlay is not None:
             print_table(
-                "Sentences judged differently",
-                ("id", "question", "text", "before", "after"),
-                (
-                    (each.id, each.question, each.text, _fields(each.before), _fields(each.after))
-                    for each in changes
-                ),
-                empty="no sentence of the corpus is judged differently.",
+                "Entries",
+                ("id", "how", "before → after"),
+                ((each.id, each.how, _before_after(each)) for each in entries),
+                empty="no entry is changed.",
+            )
+            print_table(
+                f"{len(changes)} of {len(sentences)} sentences are judged differently",
+                ("id", "question", "text", "before → after"),
+                ((each.id, each.question, escape(each.text), _before_after(each)) for each in changes),
+                empty=f"none of {len(sentences)} sentences is judged differently.",
             )
     if problems:
         raise typer.Exit(BadInput.exit_code)
@@ -236,5 +313,12 @@ def _corpus(files: list[Path] | None) -> list[dict[str, Any]]:
     return [row for file in chosen for row in rows_of(read_text(file).splitlines(), file.name)]
 
 
+def _before_after(change: Change | EntryChange) -> str:
+    return escape(f"{_fields(change.before) or 'nothing'} → {_fields(change.after) or 'nothing'}")
+
+
 def _fields(values: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+    def told(value: Any) -> str:
+        return "、".join(map(str, value)) or "nothing" if isinstance(value, list) else str(value)
+
+    return ", ".join(f"{name} {told(value)}" for name, value in values.items())
