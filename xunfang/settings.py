@@ -86,12 +86,19 @@ class TrunkSettings(Section):
     ring_s: float = Field(45.0, gt=0, description="how long it may ring")
     rtp_lost_s: float = Field(6.0, gt=0, description="RTP stopped for so long: media lost")
     max_call_s: float = Field(900.0, gt=10, description="longest call")
+    answer: bool = Field(True, description="answer who rings us (来电); they ring at the first sip_port")
+    answer_from: tuple[str, ...] = Field(
+        (), description="hosts that calls may come from besides gateways and outbound_proxy"
+    )
 
 
 class LinesSettings(Section):
     count: int = Field(1, ge=1, le=64, description="line processes")
     calls_per_line: int = Field(
         3, ge=1, le=4, description="visits a line carries; of 4 slots one rings the duty"
+    )
+    reserve: int = Field(
+        1, ge=0, le=4, description="of the first line's visits, so many only for who rings us"
     )
 
 
@@ -120,6 +127,8 @@ class ScheduleSettings(Section):
     max_calls_per_day: int = Field(3, ge=1, le=10, description="to one number")
     min_gap_s: float = Field(600.0, ge=0, description="between two calls to one number")
     ladder: Path | None = Field(None, description="retry table; empty: the shipped one")
+    cadence: Path | None = Field(None, description="how often at least by category; empty: the shipped table")
+    first_visit_days: int = Field(7, ge=1, le=90, description="a new elder is visited within so many days")
     deadlines: Path | None = Field(
         None, description="deadlines and patience of cases; empty: the shipped ones"
     )
@@ -147,6 +156,22 @@ class RecordingSettings(Section):
     folder: Path = Path("recordings")
 
 
+class WebSettings(Section):
+    host: str = Field("127.0.0.1", description="where the console listens; others reach it through a proxy")
+    port: int = Field(8080, ge=1, le=65535, description="port of the console")
+    in_service: bool = Field(False, description="`xunfang run` serves the console too")
+    loopback_http: bool = Field(
+        False, description="cookies without Secure, for plain http on this machine; only with a loopback host"
+    )
+    idle_minutes: int = Field(120, ge=5, le=1440, description="signed out after so long without a request")
+    session_hours: int = Field(12, ge=1, le=168, description="signed out at the latest")
+    upload_mb: int = Field(40, ge=1, le=500, description="largest request")
+    forwarded_by: str = Field("127.0.0.1", description="addresses of proxies whose X-Forwarded-For counts")
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="bearer token for /metrics; empty: only from this machine"
+    )
+
+
 class LogSettings(Section):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     format: Literal["text", "json"] = "text"
@@ -165,6 +190,7 @@ class Settings(BaseSettings):
     duty: DutySettings = DutySettings()
     notices: NoticesSettings = NoticesSettings()
     recording: RecordingSettings = RecordingSettings()
+    web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
 
     @classmethod

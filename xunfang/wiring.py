@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
+from ipaddress import ip_address
 from pathlib import Path
 
 from asr_models.library import ModelLibrary
@@ -20,10 +21,12 @@ from ivr.speech.render import SHIPPED
 from ivr.telephony.model import TrunkConfig
 from scheduler.admission import AdmissionConfig
 from scheduler.breaker import BreakerConfig
+from scheduler.cadence import load_cadence
 from scheduler.calendar import Calendar, ClosedDays
 from scheduler.caps import CapsConfig
 from scheduler.dispatch import DispatchConfig, Dispatcher
 from scheduler.hours import HoursConfig, add_service_time
+from scheduler.inbound import Reception
 from scheduler.journal import Journal
 from scheduler.ladder import load_ladder
 from scheduler.order import OrderConfig
@@ -34,6 +37,7 @@ from storage import Store
 from visits.channels import NoticeConfig
 from visits.deadlines import Deadlines, load_deadlines
 from visits.notices import Sender
+from web.config import MEGABYTE, WebConfig
 from xunfang.clock import Clock, SystemClock
 from xunfang.errors import BadSettings
 from xunfang.settings import Settings
@@ -95,11 +99,13 @@ def dialplan_path(settings: Settings, name: str) -> str | Path:
 
 
 def policy(settings: Settings) -> Policy:
-    ladder = settings.schedule.ladder
+    ladder, cadence = settings.schedule.ladder, settings.schedule.cadence
     return Policy(
         ladder=load_ladder(None if ladder is None else settings.path(ladder)),
         deadlines=deadlines(settings),
         hours=hours(settings),
+        cadence=load_cadence(None if cadence is None else settings.path(cadence)),
+        first_visit=timedelta(days=settings.schedule.first_visit_days),
     )
 
 
@@ -153,6 +159,36 @@ def notice_config(settings: Settings) -> NoticeConfig:
     )
 
 
+# ---- console ------------------------------------------------------------------------------------
+
+
+def web_config(settings: Settings, host: str) -> WebConfig:
+    """`host`: where it really listens. Raises BadSettings when cookies would travel in the clear."""
+    web = settings.web
+    if web.loopback_http and not _is_loopback(host):
+        raise BadSettings(
+            f"web.loopback_http is only for this machine itself, not for {host}: listen on 127.0.0.1, or put "
+            "a proxy with https in front and leave it out"
+        )
+    return WebConfig(
+        deadlines=deadlines(settings),
+        recordings=settings.path(settings.recording.folder),
+        timezone=settings.timezone,
+        idle=timedelta(minutes=web.idle_minutes),
+        lifetime=timedelta(hours=web.session_hours),
+        secure_cookies=not web.loopback_http,
+        metrics_token=web.metrics_token.get_secret_value(),
+        body_bytes=web.upload_mb * MEGABYTE,
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 # ---- telephony ----------------------------------------------------------------------------------
 
 
@@ -170,10 +206,19 @@ def line_config(settings: Settings) -> LineConfig:
         prompt_cache=str(settings.path(settings.speech.prompts)),
         lexicon="" if lexicon is None else str(settings.path(lexicon)),
         lines=settings.lines.count,
+        reserve=reserved_calls(settings),
         calls_per_line=settings.lines.calls_per_line,
         log_level=settings.log.level,
         log_json=settings.log.format == "json",
     )
+
+
+def reserved_calls(settings: Settings) -> int:
+    """Kept for who rings us; at least one call is left for dialling. On a port that nobody can know
+    nobody rings, unless the trunk has it from our registration."""
+    if not settings.trunk.answer or not (settings.trunk.sip_port or settings.trunk.register_):
+        return 0
+    return min(settings.lines.reserve, settings.lines.count * settings.lines.calls_per_line - 1)
 
 
 # ---- the whole service ----------------------------------------------------------------------------
@@ -215,16 +260,28 @@ def build(
     journal = Journal(store, rules, settings.path(settings.recording.folder), on_ended=ended)
 
     def heard(event: CallEvent) -> None:
-        journal.handle(event)
+        if not reception.heard(event):
+            journal.handle(event)
         if on_event is not None:
             on_event(event)
 
-    fleet = Fleet(line_config(settings), heard, clock)
+    prompts = prompt_store(settings)
+    calling = dispatch_config(settings, rules)
+    reception = Reception(
+        store,
+        clock,
+        calling,
+        plan_of=cache(lambda name: plans.load(dialplan_path(settings, name))),
+        can_offer=prompts.has,
+        owner=lambda: dispatcher.dialler_id,
+        wake=lambda: service.wake(),
+    )
+    fleet = Fleet(line_config(settings), heard, clock, reception.caller)
     dispatcher = Dispatcher(
         store,
         fleet,
         clock,
-        dispatch_config(settings, rules),
+        calling,
         hash_of=lambda name: plans.load(dialplan_path(settings, name)).hash,
     )
     service = Service(

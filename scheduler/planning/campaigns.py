@@ -107,7 +107,7 @@ def add(work: Work, campaign: Campaign, now: datetime) -> Campaign:
     check(campaign)
     for area_id in campaign.areas:
         if work.areas.get(area_id) is None:
-            raise NotFound(f"no area {area_id}; `xunfang ledger areas` shows them")
+            raise NotFound(f"no area {area_id} in the ledger")
     added = work.campaigns.add(campaign)
     detail = {
         "kind": added.kind.value,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from scheduler.crashpoints import reached
 from scheduler.due import Way, plan_row, terms
 from scheduler.planning.campaigns import rounds
 from scheduler.policy import Policy
@@ -65,6 +66,7 @@ def plan_due(
         total["pauses_ended"] = tell_of_pauses(store, now, terms_now, policy)
     for part in chunks(store, size):
         total += _ordinary(store, terms_now, part, policy, dry_run)
+        reached("plan.written")
     for round in rounds(store, terms_now, policy):
         for part in chunks(store, size):
             with store.read() as work:

@@ -8,7 +8,19 @@ from typing import Annotated
 
 import typer
 
-from xunfang.cli import cases, dialplans, harness, ledger, models, service, speech, understanding
+from xunfang.cli import (
+    cases,
+    dialplans,
+    harness,
+    ledger,
+    models,
+    plan,
+    service,
+    speech,
+    understanding,
+    user,
+    web,
+)
 
 app = typer.Typer(
     name="xunfang",
@@ -32,8 +44,11 @@ def root(
 
 
 service.register(app)
+plan.register(app)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(cases.app, name="cases")
+web.register(app)
+app.add_typer(user.app, name="user")
 dialplans.register(app)
 understanding.register(app)
 speech.register(app)

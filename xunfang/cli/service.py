@@ -11,24 +11,22 @@ from typing import Annotated
 import typer
 
 from ivr.session.model import AlertRaised, Answered, CallEnded, CallEvent, Ringing, TurnHeard
-from scheduler.planning import plan_due
 from xunfang import log, setup, tables
 from xunfang.cli.cases import print_queue
 from xunfang.cli.output import AsJson, console, plain, print_json, settings_of
 from xunfang.cli.tree import entries
-from xunfang.clock import SystemClock
 from xunfang.demo.run import run_demo
 from xunfang.errors import BadInput, TrunkError
 from xunfang.settings import Settings, load
 from xunfang.vocabulary import Alert, CallDisposition, Speaker, zh
-from xunfang.wiring import House, build, open_store, policy
+from xunfang.wiring import House, build, open_store
 
 DRAIN_S = 120.0  # a call in progress may end by itself when the service is asked to stop
 INTERRUPTED = 130
 
 
 def register(root: typer.Typer) -> None:
-    for command in (init, migrate, plan, run, call, demo, docs):
+    for command in (init, migrate, run, call, demo, docs):
         root.command()(command)
 
 
@@ -68,23 +66,6 @@ def migrate(ctx: typer.Context, as_json: AsJson = False) -> None:
         print_json({"database": url, "ready": True})
     else:
         console.print(f"{url} is ready.", markup=False)
-
-
-def plan(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Plan the current period of every elder. Planning twice changes nothing.
-
-    Example: xunfang plan
-    """
-    settings = _configured(ctx)
-    with open_store(settings) as store:
-        report = plan_due(store, SystemClock(), policy(settings))
-    if as_json:
-        print_json(report)
-    else:
-        console.print(
-            f"新增计划 {report.created}：电话 {report.phone}，上门 {report.on_site}，暂停 {report.paused}，"
-            f"恢复 {report.resumed}，需征求同意 {report.consent_cases}，不接受巡访 {report.refused}"
-        )
 
 
 def run(ctx: typer.Context) -> None:
