@@ -16,8 +16,10 @@ from ivr.dialogue.model import Because
 from records.rules import open_topics
 from records.service import alert_facts, heard_so_far, tells_something, worst_alert, write_record
 from scheduler import hours
+from scheduler.followup import after_visit
 from scheduler.learning import habits_now
 from scheduler.policy import Policy
+from scheduler.rung_back import close_missed
 from scheduler.verdict import Ended, Verdict, judge
 from storage.model import Call, Elder, VisitPlan
 from visits.model import ElderFacts, Outcome, Tried
@@ -103,6 +105,9 @@ def settle_call(
             next_attempt_at=verdict.next_attempt_at,
             attempts=policy.ladder.attempts(ended.calls),
         )
+    after_visit(work, elder, plan, None if plan is None else verdict.status, record, now, policy)
+    heard_all = verdict.status is PlanStatus.DONE and verdict.escalate is None
+    close_missed(work, call, because, heard_all, now, policy)
     return Settled(
         call_id=call_id,
         disposition=disposition,
