@@ -150,6 +150,12 @@ class SignIns:
         failure = tables.sign_in_failure
         self._db.change(sa.delete(failure).where(failure.c.key.in_(keys)))
 
+    def forgive_one(self, key: str) -> None:
+        """The newest."""
+        failure = tables.sign_in_failure
+        newest = sa.select(sa.func.max(failure.c.id)).where(failure.c.key == key).scalar_subquery()
+        self._db.change(sa.delete(failure).where(failure.c.id == newest))
+
     def purge(self, before: datetime) -> int:
         failure = tables.sign_in_failure
         return self._db.change(sa.delete(failure).where(failure.c.at < before))

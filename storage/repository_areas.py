@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,6 +36,12 @@ class Areas:
 
     def get(self, id: int) -> Area | None:
         return self._db.one(_area, _area.select().where(tables.area.c.id == id))
+
+    def named(self, ids: Iterable[int]) -> dict[int, Area]:
+        """One question for a whole page of rows."""
+        wanted = sorted(set(ids))
+        found = self._db.all(_area, _area.select().where(tables.area.c.id.in_(wanted))) if wanted else []
+        return {area.id: area for area in found}
 
     def by_code(self, code: str) -> Area | None:
         return self._db.one(_area, _area.select().where(tables.area.c.code == code))

@@ -9,8 +9,11 @@ from pathlib import Path
 import postgres_server
 import pytest
 from storage_cast import SECRET
+from web_kit import browser, desk, screen, seeded, shared_desk
 
 from storage import Store
+
+__all__ = ["browser", "desk", "screen", "seeded", "shared_desk"]  # of web_kit, for every test here
 
 
 @pytest.fixture(scope="session")

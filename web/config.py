@@ -1,0 +1,29 @@
+"""What the console needs to know; the wiring fills it from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from visits.deadlines import Deadlines
+
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    deadlines: Deadlines = field(repr=False)
+    recordings: Path  # folder that Call.recording is relative to
+    timezone: str = "Asia/Shanghai"
+    idle: timedelta = timedelta(hours=2)  # signed out after so long without a request
+    lifetime: timedelta = timedelta(hours=12)  # signed out at the latest
+    secure_cookies: bool = True  # False only for plain http on this machine itself
+    metrics_token: str = field(default="", repr=False)  # for /metrics from elsewhere; empty: loopback only
+    body_bytes: int = 40 * MEGABYTE  # of one request: photos
+    live_s: float = 1.0  # how often one thread looks for news
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)

@@ -1,0 +1,21 @@
+"""The pages, one module per subject: `router` (its endpoints) and NAV (its entries of the menu)."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from web.navigation import NavItem
+from web.pages import account, health, home, live, sign_in, users
+
+MODULES: tuple[ModuleType, ...] = (
+    health,
+    sign_in,
+    account,
+    live,
+    home,
+    users,
+)
+
+
+def navigation() -> tuple[NavItem, ...]:
+    return tuple(item for module in MODULES for item in getattr(module, "NAV", ()))

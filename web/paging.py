@@ -1,0 +1,65 @@
+"""Paging by key. A cursor is the key of the last row shown, opaque and signed, so that nobody pages by
+guessing and a link stays right while rows come and go. Keys must hold no personal data."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from storage import Store
+from xunfang.errors import BadInput
+
+PAGE_ROWS = 50
+_SIGNATURE_CHARS = 16  # 64 bits: enough for what only turns pages
+Key = int | str | datetime | None
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    rows: Sequence[Row]
+    next: str  # cursor; empty on the last page
+
+
+class Pager:
+    """For one list: `name` is part of the signature, so a cursor of another list is refused."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        self._vault = store.vault
+        self._purpose = f"cursor {name}"
+
+    def cursor(self, *key: Key) -> str:
+        plain = json.dumps([_plain(part) for part in key], ensure_ascii=False)
+        body = base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+        return f"{body}.{self._vault.sign(self._purpose, body)[:_SIGNATURE_CHARS]}"
+
+    def key(self, cursor: str) -> tuple[Key, ...] | None:
+        """None for the first page. Raises BadInput for a cursor that is not ours."""
+        if not cursor:
+            return None
+        body, _, signature = cursor.partition(".")
+        if not self._vault.is_signed(self._purpose, body, signature, _SIGNATURE_CHARS):
+            raise BadInput("翻页位置无效，请从第一页重新开始")
+        parts = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        return tuple(_key(part) for part in parts)
+
+    def page(self, rows: Sequence[Row], limit: int, *key_of_last: Key) -> Page[Row]:
+        """`rows`: one more than `limit` was asked for, to know whether there is a next page;
+        `key_of_last`: the key of rows[limit - 1] when there are that many."""
+        more = len(rows) > limit
+        return Page(rows[:limit], self.cursor(*key_of_last) if more else "")
+
+
+def _plain(part: Key) -> object:
+    return {"at": part.isoformat()} if isinstance(part, datetime) else part
+
+
+def _key(part: object) -> Key:
+    if isinstance(part, dict):
+        return datetime.fromisoformat(part["at"])
+    assert part is None or isinstance(part, int | str)
+    return part

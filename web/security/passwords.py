@@ -1,0 +1,50 @@
+"""Passwords: argon2id by pwdlib. An unknown login costs as much time as a known one."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from xunfang.errors import BadInput
+
+MIN_CHARS = 10
+MAX_CHARS = 128  # a longer one only burns time
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike on paper
+_GROUPS, _GROUP_CHARS = 4, 4  # 31^16: 79 bits
+CHEAP = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)  # for tests: the same code, no waiting
+
+
+@dataclass(frozen=True)
+class Passwords:
+    hasher: Argon2Hasher = field(default_factory=Argon2Hasher)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", PasswordHash((self.hasher,)))
+        object.__setattr__(self, "_nobody", self._hash.hash(secrets.token_urlsafe()))
+
+    _hash: PasswordHash = field(init=False, repr=False)
+    _nobody: str = field(init=False, repr=False)
+
+    def hash(self, password: str, login: str) -> str:
+        """Raises BadInput when it is too short, too long, or the login itself."""
+        if not MIN_CHARS <= len(password) <= MAX_CHARS:
+            raise BadInput(f"密码须为{MIN_CHARS}至{MAX_CHARS}个字符")
+        if login and login.lower() in password.lower():
+            raise BadInput("密码不能包含用户名")
+        if len(set(password)) < MIN_CHARS // 2:
+            raise BadInput("密码过于简单，请使用更多不同的字符")
+        return self._hash.hash(password)
+
+    def matches(self, password: str, stored: str | None) -> bool:
+        """`stored` None: nobody of that login; False after the same time as for anybody."""
+        right = self._hash.verify(password[: MAX_CHARS + 1], stored or self._nobody)
+        return right and stored is not None
+
+
+def generate() -> str:
+    """Easy to read out: k7mp-2xqd-9rta-wn4c."""
+    groups = ("".join(secrets.choice(_LETTERS) for _ in range(_GROUP_CHARS)) for _ in range(_GROUPS))
+    return "-".join(groups)

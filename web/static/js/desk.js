@@ -1,0 +1,6 @@
+// The supervisor's desk: keyboard and news.
+import { keyboard } from "./keyboard.js";
+import { listen } from "./live.js";
+
+keyboard();
+if (document.querySelector("[hx-trigger*='live:'], [data-live]")) listen();
