@@ -127,6 +127,8 @@ def that_still_hold(text: str, hits: list[tuple[str, Hit]]) -> list[tuple[str, H
 
 
 def _now_after_then(text: str) -> list[re.Match[str]]:
+    if not _NOW.search(text):
+        return []
     then = _THEN.search(text)
     ends = [then.end()] if then else []
     ends += [each.end for each in spoken_times(text) if each.ago and each.least >= YEAR_DAYS]

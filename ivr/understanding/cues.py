@@ -1,55 +1,112 @@
-"""The cue words of one lexicon (没, 要是, 昨天, 老伴, ...), compiled once for the readers of slots."""
+"""The cue words of one lexicon (没, 要是, 昨天, 老伴, ...), compiled once for the readers of slots.
+
+Most utterances hold few of them. `heard_in` looks once which can be there at all; the others become an
+expression that never matches, so that the readers may ask all of them and pay for a few.
+"""
 
 from __future__ import annotations
 
+import copy
 import re
 
-from ivr.understanding.durations import RECENT_DAYS, lasts_years, spoken_times
+import ahocorasick
+
+from ivr.understanding.durations import RECENT_DAYS, TIME_WORDS, lasts_years, spoken_times
 from ivr.understanding.lexicon import Lexicon
+from ivr.understanding.patterns import PatternError, keys_of
 from ivr.understanding.slot_model import WINDOW_CHARS
 from ivr.understanding.text import BREAKS
+
+# A literal first, so that the search is one scan for a character that is not there.
+_NEVER = re.compile("\x00(?!)")
+# So many combinations of cues are kept; real speech has some hundreds.
+MAX_KEPT = 4096
 
 
 class Cues:
     """One compiled expression a cue. Those that end in `$` look at what stands before an event."""
 
     def __init__(self, lexicon: Lexicon) -> None:
-        def cue(name: str) -> str:
-            return lexicon.cue(name)
+        self._automaton = ahocorasick.Automaton()
+        self._names: list[str] = []
+        self._kept: dict[int, Cues] = {}
+        bits: dict[str, int] = {}
+        filler = f"(?:{lexicon.cue('negation_filler')})"
 
-        filler = f"(?:{cue('negation_filler')})"
-        self.negated = re.compile(f"(?:{cue('negation_before')}){filler}{{0,4}}$")
-        self.double = re.compile(f"(?:{cue('double_negation')}){filler}{{0,3}}$")
-        self.not_so = re.compile(f"(?:{cue('not_so')})(?:{filler}|因为|真|我){{0,2}}$")
-        self.negated_after = re.compile(cue("negation_after"))
-        self.near = re.compile(f"(?:{cue('near_miss')})[^，？]{{0,6}}$")
-        self.fear = re.compile(f"(?:{cue('fear')})[^，？]{{0,5}}$")
-        self.hypothetical = re.compile(cue("hypothetical"))
-        self.hypothetical_after = re.compile(
-            f"^[^，？]{{0,4}}[，？]?[^，？]{{0,5}}(?:{cue('hypothetical_after')})"
+        def words(*names: str) -> str:
+            return "|".join(lexicon.cue(name) for name in names)
+
+        def cue(name: str, of: str, expression: str = "{}") -> re.Pattern[str]:
+            """`expression` with the words of the cue `of` (or several, by blanks) in place of {}."""
+            said = words(*of.split())
+            bit = 1 << len(self._names)
+            self._names.append(name)
+            try:
+                keys = keys_of(f"({said})")
+            except PatternError:  # no fixed word: it may be anywhere
+                self._always |= bit
+                keys = frozenset()
+            for key in keys:
+                bits[key] = bits.get(key, 0) | bit
+            return re.compile(expression.replace("{}", said))
+
+        self._always = 0
+        self.negated = cue("negated", "negation_before", f"(?:{{}}){filler}{{0,4}}$")
+        self.double = cue("double", "double_negation", f"(?:{{}}){filler}{{0,3}}$")
+        self.not_so = cue("not_so", "not_so", f"(?:{{}})(?:{filler}|因为|真|我){{0,2}}$")
+        self.negated_after = cue("negated_after", "negation_after")
+        self.near = cue("near", "near_miss", "(?:{})[^，？]{0,6}$")
+        self.fear = cue("fear", "fear", "(?:{})[^，？]{0,5}$")
+        self.hypothetical = cue("hypothetical", "hypothetical")
+        self.hypothetical_after = cue(
+            "hypothetical_after", "hypothetical_after", "^[^，？]{0,4}[，？]?[^，？]{0,5}(?:{})"
         )
-        self.rhetorical = re.compile(f"(?:{cue('rhetorical')})(?:{filler}|我){{0,3}}$")
-        self.uncertain = re.compile(f"(?:{cue('uncertain')})[^，？]{{0,6}}$")
-        self.asked = re.compile(f"(?:{cue('asked')})[^，？]{{0,4}}$")
-        self.media = re.compile(cue("media"))
-        self.warning = re.compile(cue("warning"))
-        self.correction = re.compile(f"^[^，？]{{0,3}}[，？](?:[哎唉啊嗯呃哦]+，?)?(?:{cue('correction')})")
-        self.past = re.compile(cue("past"))
-        self.recent = re.compile(cue("recent"))
-        self.onset = re.compile(cue("onset"))
-        self.now = re.compile(cue("now"))
-        self.habitual = re.compile(cue("habitual"))
-        self.resolved = re.compile(cue("resolved"))
-        self.mild = re.compile(cue("mild"))
-        self.strong = re.compile(cue("strong"))
-        self.far = re.compile(cue("far"))
-        self.relative = re.compile(cue("relative_speaker"))
-        self.mother = re.compile(cue("mother_speaks"))
-        self.people_elsewhere = re.compile(f"{cue('spouse')}|{cue('other')}")
+        self.rhetorical = cue("rhetorical", "rhetorical", f"(?:{{}})(?:{filler}|我){{0,3}}$")
+        self.uncertain = cue("uncertain", "uncertain", "(?:{})[^，？]{0,6}$")
+        self.asked = cue("asked", "asked", "(?:{})[^，？]{0,4}$")
+        self.media = cue("media", "media")
+        self.warning = cue("warning", "warning")
+        self.correction = cue("correction", "correction", "^[^，？]{0,3}[，？](?:[哎唉啊嗯呃哦]+，?)?(?:{})")
+        self.past = cue("past", "past")
+        self.recent = cue("recent", "recent")
+        self.onset = cue("onset", "onset")
+        self.now = cue("now", "now")
+        self.habitual = cue("habitual", "habitual")
+        self.resolved = cue("resolved", "resolved")
+        self.mild = cue("mild", "mild")
+        self.strong = cue("strong", "strong")
+        self.far = cue("far", "far")
+        self.relative = cue("relative", "relative_speaker")
+        self.mother = cue("mother", "mother_speaks")
+        self.people_elsewhere = cue("people_elsewhere", "spouse other")
         # Longest first inside each, and other before self so that 我妈 is not 我.
         self.people = re.compile(
-            f"(?P<spouse>{cue('spouse')})|(?P<other>{cue('other')})|(?P<self>{cue('self')})"
+            f"(?P<spouse>{words('spouse')})|(?P<other>{words('other')})|(?P<self>{words('self')})"
         )
+        self.tells_time = True
+        self._time_bit = 1 << len(self._names)
+        for word in TIME_WORDS:
+            bits[word] = bits.get(word, 0) | self._time_bit
+        for word, mask in bits.items():
+            self._automaton.add_word(word, mask)
+        self._automaton.make_automaton()
+
+    def heard_in(self, text: str) -> Cues:
+        """The cues that may be in this text or in any part of it."""
+        mask = self._always
+        for _, bits in self._automaton.iter(text):
+            mask |= bits
+        found = self._kept.get(mask)
+        if found is None:
+            found = copy.copy(self)
+            for number, name in enumerate(self._names):
+                if not mask >> number & 1:
+                    setattr(found, name, _NEVER)
+            found.tells_time = bool(mask & self._time_bit)
+            if len(self._kept) >= MAX_KEPT:
+                self._kept.clear()
+            self._kept[mask] = found
+        return found
 
     def relative_speaks(self, text: str) -> bool:
         return bool(self.relative.search(text))
@@ -59,18 +116,20 @@ class Cues:
 
     def is_past(self, clause: str) -> bool:
         """Told of a time before the last visit, by a word or by a number (三年前)."""
-        return self.past.search(clause) is not None or any(
-            each.ago and each.least > RECENT_DAYS for each in spoken_times(clause)
-        )
+        if self.past.search(clause) is not None:
+            return True
+        return self.tells_time and any(each.ago and each.least > RECENT_DAYS for each in spoken_times(clause))
 
     def is_recent(self, clause: str) -> bool:
         """Told of a time since the last visit but not of this day, by a word or by a number (三天前)."""
-        return self.recent.search(clause) is not None or any(
+        if self.recent.search(clause) is not None:
+            return True
+        return self.tells_time and any(
             each.ago and 1 <= each.least <= RECENT_DAYS for each in spoken_times(clause)
         )
 
     def is_habitual(self, clause: str) -> bool:
-        return self.habitual.search(clause) is not None or lasts_years(clause)
+        return self.habitual.search(clause) is not None or (self.tells_time and lasts_years(clause))
 
     def imagines(self, far_before: str) -> bool:
         """A conditional word in the same clause, or opening the clause before."""

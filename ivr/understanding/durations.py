@@ -62,7 +62,12 @@ _SPOKEN = re.compile(
 )
 _POINT_DAYS = {"今": 0.0, "昨": 1.0, "夜": 1.0, "前": 2.0, "大": 3.0}
 _POINT_YEARS = {"去": 1, "前": 2, "大": 3}
-_MAYBE = re.compile(r"[天日宿夜晚周拜期月年载时头钟顿昨今去前]")
+# Without one of these there is no length and no point of time.
+TIME_WORDS = (
+    "天", "宿", "夜", "晚上", "周", "礼拜", "星期", "月", "年", "载", "小时", "钟头", "分钟", "顿",
+    "昨", "今儿", "今早", "今晚", "前儿", "前晚",
+)  # fmt: skip
+_MAYBE = re.compile("|".join(TIME_WORDS))
 _TWO_NUMBERS = re.compile(rf"(?P<head>.*?)(?P<low>[{_DIGITS}])(?P<high>[{_DIGITS}])(?P<tail>[十百千万]?)")
 
 

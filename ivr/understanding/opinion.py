@@ -16,16 +16,17 @@ import json
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
+from math import exp, inf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ivr.understanding.model import ANSWERS, CONTROLS, Question
-from ivr.understanding.opinion_features import features
+from ivr.understanding.opinion_features import KnownFeatures
 
 FILE = "opinion.npz"
 FIELDS = ("alert", "answer", "event", "polarity", "time", "subject")
-LOG_FLOOR = -9.2  # log of 0.0001: nothing is less likely, the model has not seen everything
+LEAST_P = 0.0001  # nothing is less likely: the model has not seen everything
 NOTHING = "None"  # class of a slot when no event is spoken of
 
 
@@ -40,39 +41,50 @@ class Classes:
 
 
 class Opinion:
-    """What the model thinks of one utterance: logarithms of probabilities, field by field."""
+    """What the model thinks of one utterance, field by field.
 
-    def __init__(self, log_p: NDArray[np.float32], fields: dict[str, Classes]) -> None:
-        self._log_p = log_p
+    `scores` are logarithms of probabilities but for a constant of each field: a vote compares inside one
+    field, so the constant is worked out only where a probability is asked for. Some numbers are quicker
+    in plain Python than in arrays.
+    """
+
+    def __init__(self, scores: list[float], fields: dict[str, Classes]) -> None:
+        self._scores = scores
         self._fields = fields
 
     def p(self, field: str, name: str) -> float:
-        at = self._fields[field].at.get(name)
-        return 0.0 if at is None else float(np.exp(self._log_p[at]))
+        classes = self._fields[field]
+        at = classes.at.get(name)
+        if at is None:
+            return 0.0
+        scores = self._scores[classes.start : classes.end]
+        most = max(scores)
+        whole = sum(map(exp, [score - most for score in scores]))
+        return max(exp(self._scores[at] - most) / whole, LEAST_P)
 
     def vote(self, field: str, chosen: str | None, bonus: float) -> str:
         """The likeliest class once `chosen` has its bonus (None: nobody has)."""
         classes = self._fields[field]
         at = None if chosen is None else classes.at.get(chosen)
-        scores = self._log_p[classes.start : classes.end]
-        best = int(scores.argmax())
-        if at is None or classes.start + best == at or scores[best] > self._log_p[at] + bonus:
-            return classes.names[best]
+        scores = self._scores[classes.start : classes.end]
+        most = max(scores)
+        if at is None or most > self._scores[at] + bonus:
+            return classes.names[scores.index(most)]
         return classes.names[at - classes.start]
 
     def likeliest(self, field: str, without: str) -> str:
         classes = self._fields[field]
-        scores = self._log_p[classes.start : classes.end].copy()
+        scores = self._scores[classes.start : classes.end]
         if without in classes.at:
-            scores[classes.at[without] - classes.start] = -np.inf
-        return classes.names[int(scores.argmax())]
+            scores[classes.at[without] - classes.start] = -inf
+        return classes.names[scores.index(max(scores))]
 
 
 class Model:
     def __init__(self, raw: bytes) -> None:
         with np.load(BytesIO(raw), allow_pickle=False) as data:
             keys = data["keys"].tobytes().decode("utf-8").split("\n")
-            self._rows = {key: row for row, key in enumerate(keys)}
+            self._known = KnownFeatures(keys)
             # Whole numbers on disk for size, scaled floats in memory for speed.
             self._weights: NDArray[np.float32] = data["weights"] * data["scale"]
             self._bias: NDArray[np.float32] = data["bias"]
@@ -81,9 +93,6 @@ class Model:
         for field in FIELDS:
             start = max((each.end for each in self._fields.values()), default=0)
             self._fields[field] = Classes(columns[field], start)
-        self._starts = np.array([each.start for each in self._fields.values()])
-        sizes = [len(each.names) for each in self._fields.values()]
-        self._field_of = np.repeat(np.arange(len(sizes)), sizes)  # column -> number of its field
         self._possible = {question: self._mask(question) for question in Question}
 
     def _mask(self, question: Question) -> NDArray[np.float32]:
@@ -97,14 +106,10 @@ class Model:
 
     def opinion(self, normalised: str, question: Question) -> Opinion:
         """What the model thinks of one utterance. Pure."""
-        known = self._rows
-        found = map(known.get, features(normalised, question))
-        rows = [row for row in found if row is not None]
+        rows = self._known.rows(normalised, question)
         total = self._weights.take(rows, axis=0).sum(axis=0)
         scores = self._possible[question] + total / np.float32(max(1, len(rows)) ** 0.5)
-        scores -= np.maximum.reduceat(scores, self._starts).take(self._field_of)
-        scores -= np.log(np.add.reduceat(np.exp(scores), self._starts)).take(self._field_of)
-        return Opinion(np.maximum(scores, LOG_FLOOR, out=scores), self._fields)
+        return Opinion(scores.tolist(), self._fields)
 
 
 @cache

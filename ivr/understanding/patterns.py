@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import ahocorasick
 
@@ -70,53 +71,65 @@ def to_regex(pattern: str) -> str:
 _ZERO_WIDTH = ("(?!", "(?=", "(?<!", "(?<=")
 
 
+# Words of one stretch of a pattern are written out up to so many: more make the automaton large.
+MAX_KEYS = 120
+
+
 class _KeyFinder:
-    """Recursive descent over a pattern: the set of literals of which one must be present."""
+    """Recursive descent over a pattern: the literals of which one must be in every text it matches.
+
+    Neighbours are joined ((起|爬)不来 → 起不来, 爬不来), so that a regular expression is seldom tried in vain.
+    """
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
         self.at = 0
 
-    def alternatives(self) -> frozenset[str] | None:
-        """Up to the closing bracket or the end. None: may match without any literal."""
-        union: set[str] = set()
-        unsure = False
+    def alternatives(self) -> tuple[frozenset[str] | None, frozenset[str] | None]:
+        """Up to the closing bracket or the end: (every spelling, or None when that is no short list;
+        the best keys, or None when it may match without any literal)."""
+        spelled: frozenset[str] | None = frozenset()
+        keys: frozenset[str] | None = frozenset()
         while True:
-            keys = self.sequence()
-            if keys is None:
-                unsure = True
-            else:
-                union |= keys
+            these, best = self.sequence()
+            spelled = None if spelled is None or these is None else spelled | these
+            keys = None if keys is None or best is None else keys | best
             if self.at < len(self.pattern) and self.pattern[self.at] == "|":
                 self.at += 1
                 continue
             break
-        return None if unsure else frozenset(union)
+        if spelled is not None and len(spelled) > MAX_KEYS:
+            spelled = None
+        return spelled, keys
 
-    def sequence(self) -> frozenset[str] | None:
+    def sequence(self) -> tuple[frozenset[str] | None, frozenset[str] | None]:
         best: frozenset[str] | None = None
-        run = ""
+        stretch: frozenset[str] = _NOTHING  # spellings of what was read since the last gap
+        whole = True
 
         def better(keys: frozenset[str] | None) -> None:
             nonlocal best
-            if not keys:
+            if not keys or "" in keys:
                 return
             if best is None or _selectivity(keys) > _selectivity(best):
                 best = keys
+
+        def close() -> None:
+            nonlocal stretch, whole
+            better(stretch)
+            stretch, whole = _NOTHING, False
 
         pattern = self.pattern
         while self.at < len(pattern) and pattern[self.at] not in "|)":
             char = pattern[self.at]
             keys: frozenset[str] | None = None
-            literal = ""
+            spelled: frozenset[str] | None = None
             if pattern.startswith(_ZERO_WIDTH, self.at):
-                self.at = self._skip_group()
-                better(frozenset({run}) if run else None)
-                run = ""
+                self.at = self._skip_group()  # of no width: its neighbours still touch
                 continue
             if char == "(":
                 self.at += 3 if pattern.startswith("(?:", self.at) else 1
-                keys = self.alternatives()
+                spelled, keys = self.alternatives()
                 if self.at >= len(pattern):
                     raise PatternError(f"missing ) in pattern {pattern!r}")
                 self.at += 1
@@ -126,28 +139,30 @@ class _KeyFinder:
                     raise PatternError(f"missing ] in pattern {pattern!r}")
                 members = pattern[self.at + 1 : end]
                 if not members.startswith("^") and "-" not in members and "\\" not in members:
-                    keys = frozenset(members)
+                    spelled = keys = frozenset(members)
                 self.at = end + 1
             elif char in "~^$.#":
                 self.at += 1
             elif char == "\\":
                 self.at += 2
             else:
-                literal = char
+                spelled = keys = frozenset({char})
                 self.at += 1
             optional, repeated = self._quantifier()
-            if literal and not optional:
-                run += literal
-                if repeated:
-                    better(frozenset({run}))
-                    run = ""
+            if spelled is None or (optional and repeated):
+                close()
+                if not optional:
+                    better(keys)
                 continue
-            better(frozenset({run}) if run else None)
-            run = ""
-            if keys and not optional:
-                better(keys)
-        better(frozenset({run}) if run else None)
-        return best
+            options = spelled | _NOTHING if optional else spelled
+            if len(stretch) * len(options) > MAX_KEYS:
+                close()
+            stretch = frozenset(head + tail for head in stretch for tail in options)
+            if repeated:
+                close()
+        spellings = stretch if whole else None
+        better(stretch)
+        return spellings, best
 
     def _quantifier(self) -> tuple[bool, bool]:
         if self.at >= len(self.pattern):
@@ -155,7 +170,7 @@ class _KeyFinder:
         char = self.pattern[self.at]
         if char in "?*":
             self.at += 1
-            return True, True
+            return True, char == "*"
         if char == "+":
             self.at += 1
             return False, True
@@ -180,32 +195,62 @@ class _KeyFinder:
         raise PatternError(f"missing ) in pattern {self.pattern!r}")
 
 
-# How many of a hundred utterances hold a word: the commonest characters, then by length.
-_COMMON_PERCENT = {
-    "了": 47, "我": 30, "不": 30, "没": 22, "的": 17, "一": 16, "有": 14, "着": 12, "好": 12, "人": 11,
-    "来": 11, "上": 10, "个": 10, "家": 9, "天": 8, "是": 8, "就": 9, "老": 7, "子": 8, "都": 7, "得": 7,
-    "打": 7, "下": 6, "年": 6, "在": 6, "他": 5, "也": 5, "气": 5, "起": 5, "点": 5, "能": 5, "你": 6,
-    "说": 5, "还": 5, "过": 5, "到": 4, "去": 4, "吃": 5, "儿": 6, "疼": 5, "大": 5, "头": 5, "水": 3,
-    "，": 40, "？": 8,
-}  # fmt: skip
-_PERCENT_OF_LENGTH = {1: 1.5, 2: 0.3}
-_PERCENT_OF_LONGER = 0.1
+# How many of a hundred utterances hold each of these characters (counted in the corpora that may be learned
+# from); of every other character about one.
+_COMMON = {
+    88: "，",
+    44: "了",
+    33: "我不",
+    20: "没",
+    19: "的一",
+    17: "是",
+    16: "子",
+    15: "来",
+    13: "得上个",
+    12: "着就",
+    11: "天都人好老",
+    10: "你有",
+    9: "在儿打",
+    8: "说里",
+    7: "电头下这过",
+    6: "呢火气还话那要",
+    5: "也点年啥事去起走",
+    4: "吃摔回大们疼口用家前心他给水跟",
+    3: "手能病？出到药叫伴啊想三现两地看血快别月屋住死倒开听门吧哪会把",
+    2: "女问行钱样烧让刚机么管后再昨够楼小十半几孙腿动接饭找才道多院胸煤身今味睡早",
+}
+_COMMON_PERCENT = {char: percent for percent, chars in _COMMON.items() for char in chars}
+_PERCENT_OF_OTHERS = 1.0
+_COMPANY = 4.0
+_LEAST_PERCENT = 0.02
+_NOTHING = frozenset({""})
 
 
 def _selectivity(keys: frozenset[str]) -> float:
     """The fewer utterances hold one of the keys, the higher: a regular expression seldom tried in vain."""
-    return -sum(_COMMON_PERCENT.get(k, _PERCENT_OF_LENGTH.get(len(k), _PERCENT_OF_LONGER)) for k in keys)
+    return -sum(map(_percent, keys))
 
 
+@cache
+def _percent(key: str) -> float:
+    """About how many of a hundred utterances hold this word, by its characters."""
+    share = 1.0
+    for char in key:
+        share *= _COMMON_PERCENT.get(char, _PERCENT_OF_OTHERS) / 100
+    # Characters of one word keep company: together they are far commoner than chance.
+    return max(100 * share * _COMPANY ** (len(key) - 1), _LEAST_PERCENT)
+
+
+@cache  # entries are checked when read, and again when compiled for each question
 def keys_of(pattern: str) -> frozenset[str]:
     """Literals of which at least one is in every text that the pattern matches."""
     finder = _KeyFinder(pattern)
-    keys = finder.alternatives()
+    _, keys = finder.alternatives()
     if finder.at < len(pattern):
         raise PatternError(f"unexpected {pattern[finder.at]!r} in pattern {pattern!r}")
     if keys is None:
         raise PatternError(f"pattern {pattern!r} could match without any fixed word: add one")
-    return keys
+    return frozenset(key for key in keys if not any(other in key for other in keys if other != key))
 
 
 @dataclass(frozen=True, slots=True)

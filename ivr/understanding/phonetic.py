@@ -90,10 +90,17 @@ def _code(char: str) -> str:
 
 
 _NUMBERS: dict[str, int] = {}
+_ONE_LETTER_SOUNDS = "aeomn"  # 啊 鹅 哦 呣 嗯
 
 
 def _number(merged: str) -> int:
     return _NUMBERS.setdefault(merged, len(_NUMBERS))
+
+
+def code_of_sound(merged: str) -> str:
+    """The sign that stands for a merged sound; a sign that has no sound stands for itself."""
+    is_sound = merged.isalpha() and (len(merged) > 1 or merged in _ONE_LETTER_SOUNDS)
+    return chr(0xE000 + _number(merged)) if is_sound else merged
 
 
 def encode(text: str) -> str:
@@ -106,6 +113,11 @@ def char_cost(heard: str, meant: str) -> float:
         return 0.0
     if _code(heard) != _code(meant):
         return float("inf")
+    return _cost_of_alike(heard, meant)
+
+
+def _cost_of_alike(heard: str, meant: str) -> float:
+    """Of two different characters with the same merged sound."""
     return COST_HOMOPHONE if syllable(heard) == syllable(meant) else COST_NEAR
 
 
@@ -176,10 +188,14 @@ class Repairer:
         return Repaired("".join(chars), costs)
 
     def _cost(self, heard: str, word: str) -> float | None:
-        costs = [char_cost(h, m) for h, m in zip(heard, word, strict=True)]
-        wrong = sum(1 for c in costs if c)
-        total = sum(costs)
-        if wrong > MAX_WRONG_SHARE * len(word) or total > max(MAX_COST_PER_CHAR * len(word), COST_NEAR):
+        """What it costs to read `word`, which sounds alike, for what was heard; None when too much."""
+        size = len(word)
+        different = [at for at in range(size) if heard[at] != word[at]]
+        wrong = len(different)
+        if wrong > MAX_WRONG_SHARE * size:
+            return None
+        total = sum(_cost_of_alike(heard[at], word[at]) for at in different)
+        if total > max(MAX_COST_PER_CHAR * size, COST_NEAR):
             return None
         if len(word) <= SHORT_WORD_CHARS and total > COST_HOMOPHONE:
             return None

@@ -67,7 +67,7 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> tuple[U
     repaired = repairer(words).repair(line.text, finder.idiom_spans)
     heard = repaired.text
     found, plea_spans, idioms = finder.find(repaired, question)
-    cues = cues_of(words)
+    cues = cues_of(words).heard_in(heard)
     relative = cues.relative_speaks(heard)
     pleas = [p for p in plea_spans if plea_is_meant(cues, heard, p[0], p[1])]
     judged: list[Judged] = []

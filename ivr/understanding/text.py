@@ -128,6 +128,20 @@ def _collapse(pairs: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
     return out
 
 
+# Most utterances are words with single pauses between them: every sign stays where it is.
+_PLAIN = re.compile("[\u4e00-\u9fff、]+(?:[，。？！?,][\u4e00-\u9fff][\u4e00-\u9fff、]*)*[，。！,]?")
+
+
+def _unified(original: str) -> tuple[str, list[int]]:
+    """One line of single forms, without doubled breaks, and where each sign came from."""
+    if _PLAIN.fullmatch(original) and not original.startswith(LIST_MARK):
+        text = original.replace("。", PAUSE).replace("！", PAUSE).replace(",", PAUSE)
+        text = text.replace("?", QUESTION_MARK).rstrip(PAUSE + LIST_MARK)
+        return text, list(range(len(text)))
+    pairs = _collapse(_chars(original))
+    return "".join(char for char, _ in pairs), [position for _, position in pairs]
+
+
 def _delete(text: str, index: list[int], spans: list[tuple[int, int]]) -> tuple[str, list[int]]:
     if not spans:
         return text, index
@@ -167,9 +181,7 @@ def _is_echo(text: str, match: re.Match[str]) -> bool:
 
 def normalise(original: str) -> Line:
     """Strip spaces, unify punctuation, drop fillers and stammering, add soft pauses."""
-    pairs = _collapse(_chars(original))
-    text = "".join(char for char, _ in pairs)
-    index = [position for _, position in pairs]
+    text, index = _unified(original)
     if len(text) > 2:
         text, index = _delete(text, index, [m.span() for m in _FILLER.finditer(text)])
         text, index = _delete(text, index, [m.span() for m in _ELLIPSIS_INSIDE.finditer(text)])
