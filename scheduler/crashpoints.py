@@ -42,5 +42,5 @@ def arm(name: str) -> None:
 
 
 def reached(name: str) -> None:
-    if name == _armed:
+    if name and name == _armed:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -23,6 +23,7 @@ from ivr.session.model import (
 )
 from records.model import AlertFact
 from records.service import keep_alert
+from scheduler.crashpoints import reached
 from scheduler.policy import Policy
 from scheduler.settle import Settled, forget_missing_recording, settle_call, withdraw_phone_visits
 from storage.model import Answer, Call, Turn
@@ -40,6 +41,13 @@ OPT_OUT = "opt_out"
 TRIES = 4
 RETRY_WAIT_S = 0.5  # doubled each time; storage itself already waits for locks
 ACTOR = "system"
+# Where a test may kill us: heard and not stored, stored and not committed, committed.
+_CRASH_POINTS: dict[type[CallEvent], tuple[str, str, str]] = {
+    Answered: ("answered.heard", "", ""),
+    AnswerGiven: ("answer.heard", "answer.open", "answer.committed"),
+    AlertRaised: ("", "", "alert.committed"),
+    CallEnded: ("end.heard", "settle.open", "settle.committed"),
+}
 
 OnEnded = Callable[[CallEnded, Settled | None], None]
 
@@ -91,10 +99,15 @@ class Journal:
             _log.error("journal.on_ended_failed", call_id=event.call_id, why=type(error).__name__)
 
     def _with_patience(self, event: CallEvent) -> Settled | None:
+        heard, uncommitted, committed = _CRASH_POINTS.get(type(event), ("", "", ""))
+        reached(heard)
         for attempt in range(TRIES):
             try:
                 with self._store.begin() as work:
-                    return self._store_event(work, event)
+                    settled = self._store_event(work, event)
+                    reached(uncommitted)
+                reached(committed)
+                return settled
             except XunfangError as error:
                 if not error.retryable or attempt == TRIES - 1:
                     raise

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from scheduler.crashpoints import reached
 from scheduler.policy import Policy
 from scheduler.settle import escalate_plan
 from storage.model import Call, VisitPlan
@@ -76,7 +77,9 @@ def _together(store: Store, plans: Sequence[VisitPlan], kind: Kind, policy: Poli
     """One transaction; when one of them cannot be closed, a transaction each."""
     try:
         with store.begin() as work:
-            return sum(_close(work, plan, kind, policy, now) for plan in plans)
+            closed = sum(_close(work, plan, kind, policy, now) for plan in plans)
+        reached("overdue.closed")
+        return closed
     except XunfangError as error:
         if len(plans) > 1:
             return sum(_together(store, (plan,), kind, policy, now) for plan in plans)
