@@ -42,6 +42,7 @@ def hear_answer(
     answer: pieces between long pauses are joined, where a call would answer the first of them."""
     utterances = recognise_pcm(pcm, recogniser, phrases(plan, topic_at(plan, at)), tail_ms)
     heard = joined(utterances)
-    tone = next((each.tone for each in utterances if each.tone), None)
+    tones = (each.tone for each in utterances if each.tone and not heard.text)
+    tone = next(tones, None)
     spoken = as_heard(heard.text, heard.confidence, words=bool(heard.words), tone=tone)
     return Answered(heard.text, heard.confidence, tone, meaning(plan, at, spoken, understand))

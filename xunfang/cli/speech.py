@@ -70,11 +70,7 @@ def recognise(
         if as_json:
             print(json.dumps(row, ensure_ascii=False))
         else:
-            console.print(
-                f"{file}: {row['text'] or '(nothing heard)'}  →  {row['answer']}, {row['alert']}"
-                + (f", {row['event']}" if row["event"] else ""),
-                markup=False,
-            )
+            console.print(_in_words(file, row), markup=False)
     if broken:
         raise typer.Exit(BadInput.exit_code)
 
@@ -97,6 +93,13 @@ def _row(heard: Answered) -> dict[str, Any]:
         "believed": meant is not None and not doubted(meant),
         "why": [] if meant is None else list(meant.reasons),
     }
+
+
+def _in_words(file: Path, row: dict[str, Any]) -> str:
+    heard = row["text"] or (f"({row['tone']})" if row["tone"] else "(nothing heard)")
+    slots = [str(row[key]) for key in ("event", "polarity", "time", "subject") if row[key]]
+    doubt = "" if row["believed"] or not row["text"] else "  (hardly heard: not believed)"
+    return f"{file}: {heard}  →  {row['answer']}, {' '.join((row['alert'], *slots))}{doubt}"
 
 
 @prompts.command()
