@@ -286,12 +286,12 @@ def test_call_now_says_why_not(house: House) -> None:
 
 
 def test_planning_reaches_beyond_its_first_page(house: House) -> None:
-    elders = planning.PAGE + 20
+    elders = 520
     with house.store.begin() as work:
         for number in range(elders):
             elder = work.elders.add(name="王秀英", phone=f"139{number:08d}", area_id=house.village)
             work.consents.add(elder.id, ConsentPurpose.PHONE_VISIT, True, house.clock.now(), "paper")
-    assert planning.plan_due(house.store, house.clock, house.policy).created == elders
+    assert planning.plan_due(house.store, house.clock, house.policy, chunk=100).created == elders
     assert planning.plan_due(house.store, house.clock, house.policy).created == 0
     with house.store.read() as work:
         assert len(work.plans.due(house.clock.now(), 2 * elders)) == elders

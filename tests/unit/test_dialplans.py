@@ -21,7 +21,16 @@ def plan(request: pytest.FixtureRequest) -> Dialplan:
 
 
 def test_the_shipped_dialplans_are_these() -> None:
-    assert dialplan.names() == ("callback", "demo_short", "monthly_full", "weekly_short")
+    assert dialplan.names() == (
+        "callback",
+        "demo_short",
+        "monthly_full",
+        "surge_cold",
+        "surge_epidemic",
+        "surge_flood",
+        "surge_heat",
+        "weekly_short",
+    )
 
 
 def test_a_dialplan_bears_the_name_of_its_file(plan: Dialplan) -> None:

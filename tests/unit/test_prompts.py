@@ -20,7 +20,7 @@ RATE_HZ = 8_000
 SPOKEN_RMS_DB = (-26.0, -9.0)  # of full scale, over the frames in which something is said
 MAX_LEAD_S = 0.3  # silence before the first sound: longer, and the elder says 喂
 MAX_TRAIL_S = 0.5
-MAX_TOTAL_MB = 25
+MAX_TOTAL_MB = 30
 SLOW_SPEED = 0.8  # what is said again must be slower than this
 
 

@@ -15,7 +15,7 @@ from scheduler.planning import campaigns, plan_due
 from scheduler.planning.festivals import campaigns_of
 from storage import Store, Work
 from storage.model import Campaign
-from xunfang.cli.output import AsJson, console, print_json, print_table, settings_of
+from xunfang.cli.output import AsJson, console, plain, print_json, print_table, settings_of
 from xunfang.clock import SystemClock
 from xunfang.errors import BadInput, NotFound
 from xunfang.vocabulary import Cadence, CampaignKind, Category, PlanStatus, zh
@@ -49,7 +49,7 @@ def plan(ctx: typer.Context, dry_run: DryRun = False, as_json: AsJson = False) -
             census = work.planning.census(terms(clock.now(), rules))
     if as_json:
         where = [{"way": way, "cadence": cadence, "elders": elders} for way, cadence, elders in census]
-        print_json({"dry_run": dry_run, "planned": report, "elders": where})
+        print_json({**plain(report), "dry_run": dry_run, "elders": where})
         return
     console.print(
         f"{'将新增' if dry_run else '新增'}计划 {report.created}：电话 {report.phone}，"
