@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from storage.model import CadenceRule
 from xunfang.errors import BadSettings
 from xunfang.vocabulary import Cadence, Category
+from xunfang.yamlfile import read_mapping
 
 DEFAULT_FILE = Path(__file__).with_name("cadence.yaml")
 MOST_OFTEN_FIRST = (Cadence.WEEKLY, Cadence.MONTHLY, Cadence.QUARTERLY)
@@ -36,11 +35,7 @@ def matches(rule: CadenceRule, categories: Collection[Category]) -> bool:
 def load_cadence(file: Path | None = None) -> CadencePolicy:
     """BadSettings names the rule and what is allowed."""
     path = file or DEFAULT_FILE
-    try:
-        data = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadSettings(f"the cadence table {path} cannot be read: {error}") from None
-    rules = data.get("rules") if isinstance(data, Mapping) else None
+    rules = read_mapping(path, "leave the setting out for the shipped one", "a list `rules:`").get("rules")
     if not isinstance(rules, Sequence) or isinstance(rules, str):
         raise BadSettings(f"{path}: write a list `rules:`, as in scheduler/cadence.yaml")
     return CadencePolicy(tuple(_rule(each, f"{path}, rule {at}") for at, each in enumerate(rules, start=1)))

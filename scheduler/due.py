@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from scheduler.hours import HoursConfig, served_until
 from scheduler.policy import Policy
 from storage.model import Elder, Period, Terms, VisitPlan
 from xunfang.vocabulary import Cadence, ConsentPurpose, PlanStatus, VisitMode
@@ -76,16 +77,17 @@ def terms(now: datetime, policy: Policy) -> Terms:
         today=today,
         tomorrow=midnight(today + DAY, zone),
         first_visit_by=by,
-        periods=tuple(_period(cadence, today, by, zone) for cadence in Cadence),
+        periods=tuple(_period(cadence, today, by, policy.hours) for cadence in Cadence),
         rules=policy.cadence.rules,
     )
 
 
-def _period(cadence: Cadence, today: date, first_visit_by: datetime, zone: str) -> Period:
+def _period(cadence: Cadence, today: date, first_visit_by: datetime, config: HoursConfig) -> Period:
     """A new elder is visited within some days, also when the period would allow later. Who comes in
     on the last day of a period gets the next day too: an evening is no chance to be reached."""
-    start, end = period_bounds(cadence, today, zone)
-    last_day = midnight(today + DAY, zone) >= end
+    start, end = period_bounds(cadence, today, config.timezone)
+    end = served_until(start, end, config)
+    last_day = midnight(today + DAY, config.timezone) >= end
     return Period(
         cadence, period_key(cadence, today), start, end, min(first_visit_by, end + DAY if last_day else end)
     )
@@ -106,7 +108,7 @@ def plan_row(elder: Elder, way: Way, now: datetime, policy: Policy) -> VisitPlan
         period=period_key(cadence, day),
         mode=VisitMode.PHONE if way is Way.PHONE else VisitMode.ON_SITE,
         due_from=start,
-        due_until=end,
+        due_until=served_until(start, end, policy.hours),
         dialplan=elder.dialplan,
         status=status,
     )

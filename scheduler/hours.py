@@ -156,6 +156,14 @@ def opens_between(start: datetime, end: datetime, config: HoursConfig, own: Sequ
         return False
 
 
+def served_until(start: datetime, end: datetime, config: HoursConfig) -> datetime:
+    """`end` of a period; when nobody may be called in the whole of it (a week of holidays), the end of
+    the first day after it on which somebody may: deferred, never dropped."""
+    if opens_between(start, end, config):
+        return end
+    return day_start(next_opening(end, config) + DAY, config)
+
+
 def day_start(now: datetime, config: HoursConfig) -> datetime:
     """Local midnight, in UTC: calls per day are counted from here."""
     zone = ZoneInfo(config.timezone)

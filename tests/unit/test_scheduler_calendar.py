@@ -19,8 +19,11 @@ from scheduler.calendar import (
     missing_years,
     read_year,
 )
+from scheduler.due import terms
 from scheduler.hours import HoursConfig
+from scheduler.policy import Policy
 from xunfang.errors import BadSettings
+from xunfang.vocabulary import Cadence
 
 pytestmark = pytest.mark.unit
 
@@ -94,6 +97,18 @@ def test_a_week_of_holidays_may_have_no_moment_to_call() -> None:
     monday, next_monday = (datetime(2026, 2, day, 16, tzinfo=UTC) for day in (15, 22))
     assert not hours.opens_between(monday, next_monday, closed(workdays_only=True))
     assert hours.opens_between(monday, next_monday, closed())
+
+
+def test_the_visits_of_a_closed_week_are_made_on_the_first_day_after_it() -> None:
+    """Otherwise every elder of the county would become a case that says nobody dialled."""
+    tuesday = datetime(2026, 2, 16, 16, tzinfo=UTC)
+    weekly = {
+        each.cadence: each for each in terms(tuesday, Policy(hours=closed(workdays_only=True))).periods
+    }[Cadence.WEEKLY]
+    assert weekly.key == "2026-W08"
+    assert weekly.due_until == datetime(2026, 2, 24, 16, tzinfo=UTC)  # through Tuesday, the first workday
+    ordinary = {each.cadence: each for each in terms(tuesday, Policy(hours=closed())).periods}[Cadence.WEEKLY]
+    assert ordinary.due_until == datetime(2026, 2, 22, 16, tzinfo=UTC)
 
 
 # ---- a year that is missing ----------------------------------------------------------------------
