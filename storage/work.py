@@ -17,6 +17,8 @@ from storage.repository_campaigns import Campaigns
 from storage.repository_planning import Planning
 from storage.repository_plans import Plans
 from storage.repository_records import Records
+from storage.repository_reports import Reports
+from storage.repository_subsidies import Subsidies
 from storage.repository_times import Times
 from storage.repository_turns import Answers, Turns
 from storage.repository_verdicts import Corrections, Verdicts
@@ -54,3 +56,5 @@ class Work:
         self.sessions = Sessions(db)
         self.sign_ins = SignIns(db)
         self.overview = Overview(db)
+        self.reports = Reports(db)
+        self.subsidies = Subsidies(db)

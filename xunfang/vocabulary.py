@@ -219,6 +219,27 @@ class DiallerState(StrEnum):
     GONE = "gone"
 
 
+class Subsidy(StrEnum):
+    """What an elder may be entitled to (Jilin 2020, clause 五(五))."""
+
+    LOW_INCOME = "low_income"
+    DESTITUTE_SUPPORT = "destitute_support"
+    TEMPORARY_RELIEF = "temporary_relief"
+    SERIOUS_ILLNESS = "serious_illness"
+    ADVANCED_AGE = "advanced_age"
+    DISABILITY_CARE = "disability_care"
+    DISABLED_ALLOWANCES = "disabled_allowances"
+
+
+class SubsidyStatus(StrEnum):
+    """How far a clue (补贴线索) has come. The system only finds; people decide."""
+
+    NEW = "new"
+    TOLD = "told"
+    APPLIED = "applied"
+    NOT_ELIGIBLE = "not_eligible"
+
+
 class Speaker(StrEnum):
     SYSTEM = "system"
     ELDER = "elder"
@@ -346,6 +367,17 @@ _TERMS: tuple[tuple[StrEnum, str], ...] = (
     (DiallerState.RUNNING, "运行"),
     (DiallerState.DRAINING, "收尾"),
     (DiallerState.GONE, "已离线"),
+    (Subsidy.LOW_INCOME, "城乡低保"),
+    (Subsidy.DESTITUTE_SUPPORT, "特困供养"),
+    (Subsidy.TEMPORARY_RELIEF, "临时救助"),
+    (Subsidy.SERIOUS_ILLNESS, "大病救助"),
+    (Subsidy.ADVANCED_AGE, "高龄补贴"),
+    (Subsidy.DISABILITY_CARE, "失能护理补贴"),
+    (Subsidy.DISABLED_ALLOWANCES, "残疾人两项补贴"),
+    (SubsidyStatus.NEW, "待核实"),
+    (SubsidyStatus.TOLD, "已告知"),
+    (SubsidyStatus.APPLIED, "已协助申请"),
+    (SubsidyStatus.NOT_ELIGIBLE, "不符合"),
     (Speaker.SYSTEM, "系统"),
     (Speaker.ELDER, "老人"),
     (Speaker.RELATIVE, "他人"),

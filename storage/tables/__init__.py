@@ -15,6 +15,7 @@ from storage.tables.keeper import keeper
 from storage.tables.ledger import area, consent, contact, elder, elder_note, visitor
 from storage.tables.outbox import audit, notice
 from storage.tables.planning import campaign
+from storage.tables.reports import subsidy
 from storage.tables.times import elder_hour, hour_rate
 from storage.tables.verdicts import correction, verdict
 from storage.tables.visits import answer, call, turn, visit_plan, visit_record
@@ -45,6 +46,7 @@ __all__ = [
     "notice",
     "recurring",
     "sign_in_failure",
+    "subsidy",
     "turn",
     "verdict",
     "visit_plan",
