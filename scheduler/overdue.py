@@ -35,13 +35,15 @@ Kind = Callable[["Work", VisitPlan], CaseKind]
 def close_overdue(store: Store, clock: Clock, policy: Policy) -> int:
     """Escalate the plans whose period has ended; returns how many."""
     now = clock.now()
-    closed = _all(store, READY, lambda work, plan: _unheard(work, plan, policy), policy, now)
+    closed = sum(
+        _all(store, status, lambda work, plan: _unheard(work, plan, policy), policy, now) for status in READY
+    )
     with store.read() as work:
-        unvisited = work.planning.lapsed((PlanStatus.ON_SITE,), now, None, 1)
+        unvisited = work.planning.lapsed(PlanStatus.ON_SITE, now, None, 1)
     if unvisited:
         with store.begin() as work:
             work.planning.visited_on_site(now)
-        closed += _all(store, (PlanStatus.ON_SITE,), lambda *_: CaseKind.NOT_VISITED, policy, now)
+        closed += _all(store, PlanStatus.ON_SITE, lambda *_: CaseKind.NOT_VISITED, policy, now)
     return closed
 
 
@@ -60,12 +62,12 @@ def _unheard(work: Work, plan: VisitPlan, policy: Policy) -> CaseKind:
     return escalation(work.calls.of_plan(plan.id), policy)
 
 
-def _all(store: Store, statuses: Sequence[PlanStatus], kind: Kind, policy: Policy, now: datetime) -> int:
+def _all(store: Store, status: PlanStatus, kind: Kind, policy: Policy, now: datetime) -> int:
     closed = 0
     after: VisitPlan | None = None
     while True:
         with store.read() as work:
-            plans = work.planning.lapsed(statuses, now, after, PAGE)
+            plans = work.planning.lapsed(status, now, after, PAGE)
         for at in range(0, len(plans), TOGETHER):
             closed += _together(store, plans[at : at + TOGETHER], kind, policy, now)
         if len(plans) < PAGE:

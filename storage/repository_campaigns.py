@@ -26,6 +26,7 @@ from storage.repository_planning import (
     lot_salt,
     moment,
     no_plan,
+    not_searched_by,
     plan_status,
     visit_mode,
     way,
@@ -164,7 +165,7 @@ class Campaigns:
             sa.update(plan)
             .where(
                 plan.c.elder_id.in_(elder_ids),
-                plan.c.status.in_(READY),
+                not_searched_by(plan.c.status).in_(READY),
                 plan.c.period.not_in((round.period, *round.yields_to)),
                 plan.c.due_from <= terms.now,
                 plan.c.due_until > terms.tomorrow + ENOUGH_LEFT,
@@ -196,7 +197,7 @@ class Campaigns:
             .where(
                 other.c.elder_id == tables.elder.c.id,
                 other.c.period.in_(periods),
-                other.c.status.in_(OPEN),
+                not_searched_by(other.c.status).in_(OPEN),
             )
             .correlate(tables.elder)
             .exists()

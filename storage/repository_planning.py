@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from storage import tables
 from storage.db import Db, Shape
 from storage.model import CadenceRule, Chunk, Elder, Terms, VisitPlan
-from storage.repository_plans import LOT_FACTOR, LOT_RANGE
+from storage.repository_plans import LOT_FACTOR, LOT_RANGE, lot
 from storage.types import UtcDateTime, Word
 from xunfang.vocabulary import Cadence, Category, ConsentPurpose, PlanStatus, VisitMode
 
@@ -135,6 +135,12 @@ def no_plan(period: Any, chunk: Chunk) -> Condition:
 
 def in_chunk(column: sa.ColumnElement[Any], chunk: Chunk) -> Condition:
     return sa.and_(column > chunk.after, column <= chunk.upto)
+
+
+def not_searched_by(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """Compared, but not looked up by: SQLite, which has no statistics, would rather read every open plan
+    of the county than those of the elders named."""
+    return sa.func.coalesce(column, sa.null())
 
 
 def moment(at: datetime | None) -> sa.BindParameter[Any]:
@@ -326,7 +332,7 @@ class Planning:
             _plan.select()
             .where(
                 plan.elder_id == elder_id,
-                plan.status.in_(READY),
+                not_searched_by(plan.status).in_(READY),
                 plan.due_from <= now,
                 plan.due_until > now,
             )
@@ -334,15 +340,16 @@ class Planning:
         )
 
     def lapsed(
-        self, statuses: Sequence[PlanStatus], now: datetime, after: VisitPlan | None, limit: int
+        self, status: PlanStatus, now: datetime, after: VisitPlan | None, limit: int
     ) -> list[VisitPlan]:
-        """Plans of these statuses whose period is over, longest over first, behind `after`."""
+        """Plans of this status whose period is over, longest over first, behind `after`."""
         plan = tables.visit_plan.c
-        statement = _plan.select().where(plan.status.in_(statuses), plan.due_until <= now)
+        statement = _plan.select().where(plan.status == status, plan.due_until <= now)
         if after is not None:
-            key = sa.tuple_(moment(after.due_until), sa.literal(after.id, plan.id.type))
-            statement = statement.where(sa.tuple_(plan.due_until, plan.id) > key)
-        return self._db.all(_plan, statement.order_by(plan.due_until, plan.id).limit(limit))
+            last = sa.literal(lot(after.elder_id, after.period), plan.lot.type)
+            key = sa.tuple_(moment(after.due_until), last, sa.literal(after.id, plan.id.type))
+            statement = statement.where(sa.tuple_(plan.due_until, plan.lot, plan.id) > key)
+        return self._db.all(_plan, statement.order_by(plan.due_until, plan.lot, plan.id).limit(limit))
 
     def visited_on_site(self, now: datetime) -> int:
         """On-site plans of past periods in which somebody was there are done. Returns how many."""
@@ -399,7 +406,7 @@ class Planning:
             sa.select(sa.literal(1))
             .where(
                 other.c.elder_id == found.c.id,
-                other.c.status.in_(OPEN),
+                not_searched_by(other.c.status).in_(OPEN),
                 other.c.due_from <= terms.now,
                 other.c.due_until > terms.now,
             )

@@ -19,6 +19,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from scheduler.due import midnight, terms
+from scheduler.hours import HoursConfig, opens_between, served_until
 from scheduler.policy import Policy
 from storage.model import Campaign, Occurrence, Terms
 from xunfang.errors import BadInput, NotFound
@@ -54,8 +55,9 @@ def check(campaign: Campaign) -> None:
         raise BadInput("every: 1 for daily, 2 for every other day, ...; leave it out for once")
 
 
-def occurrence(campaign: Campaign, today: date, timezone: str) -> Occurrence | None:
-    """The round that runs today: [its day, the next round or the end). None before and after."""
+def occurrence(campaign: Campaign, today: date, config: HoursConfig) -> Occurrence | None:
+    """The round that runs today: [its day, the next round or the end). None before and after, and for a
+    round of several in which nobody may be called (the next one does it)."""
     if not campaign.starts <= today <= campaign.ends:
         return None
     after = campaign.ends + timedelta(days=1)
@@ -64,11 +66,14 @@ def occurrence(campaign: Campaign, today: date, timezone: str) -> Occurrence | N
         passed = (today - campaign.starts).days // campaign.every_days
         first += timedelta(days=passed * campaign.every_days)
         after = min(after, first + timedelta(days=campaign.every_days))
+    start, end = midnight(first, config.timezone), midnight(after, config.timezone)
+    if campaign.every_days is not None and not opens_between(start, end, config):
+        return None
     return Occurrence(
         campaign=campaign,
         period=f"{prefix(campaign.code)}{first.isoformat()}",
-        due_from=midnight(first, timezone),
-        due_until=midnight(after, timezone),
+        due_from=start,
+        due_until=served_until(start, end, config),
     )
 
 
@@ -89,7 +94,7 @@ def rounds(store: Store, now: Terms, policy: Policy) -> list[Occurrence]:
     """What the campaigns ask for today."""
     with store.read() as work:
         campaigns = work.campaigns.not_over(now.today)
-    found = (occurrence(each, now.today, policy.hours.timezone) for each in campaigns)
+    found = (occurrence(each, now.today, policy.hours) for each in campaigns)
     return in_order(each for each in found if each is not None)
 
 
@@ -126,9 +131,9 @@ def would_call(store: Store, campaign: Campaign, now: datetime, policy: Policy) 
     """Dry run of its first round: elders by phone and on site. Nothing is stored."""
     check(campaign)
     day = max(campaign.starts, terms(now, policy).today)
-    found = occurrence(campaign, day, policy.hours.timezone)
+    found = occurrence(campaign, day, policy.hours)
     if found is None:
-        raise BadInput(f"the campaign is over: its last day was {campaign.ends}")
+        raise BadInput(f"no round of the campaign can be called: its last day is {campaign.ends}")
     at = replace(terms(now, policy), today=day)
     total: Counter[str] = Counter()
     after = 0
