@@ -157,6 +157,7 @@ class Reception:
         return _Who(CallerKind.STRANGER)
 
     def _order(self, work: Work, caller: Caller, now: datetime) -> CallOrder:
+        work.diallers.lock_number(caller.number)  # dispatch, on whatever machine, does not ring it meanwhile
         who = self._who(work, caller.number)
         row = None
         if caller.choice is not None and caller.call_id is not None:
@@ -208,6 +209,7 @@ class Reception:
             direction=CallDirection.INBOUND,
             dialler_id=self._owner(),
         )
+        self._take_channel(work, call.id, now)
         if row is None:
             kind = CallerKind.ELDER
             work.incoming.add(
@@ -230,6 +232,15 @@ class Reception:
             ring=caller.ring,
             callee=replace(order.callee, rang_us=True, why=said),
         )
+
+    def _take_channel(self, work: Work, call_id: int, now: datetime) -> None:
+        """Who rings us holds a channel of the trunk as well; if the table has none left, the trunk had."""
+        token, lease = self._owner(), self._config.lease
+        if token is None:
+            return
+        channel = work.channels.take(lease.trunk, self._config.admission.channels, token, now)
+        if channel is not None:
+            work.channels.carries(lease.trunk, channel, call_id)
 
     # ---- everybody else ------------------------------------------------------------------------
 

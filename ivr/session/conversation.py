@@ -100,7 +100,9 @@ class Conversation:
         """Somebody, or something, answered."""
         self._begun = True
         self._voice.hearing.forget()
-        self._do(interpreter.start(self._plan, self._callee), None)
+        step = interpreter.start(self._plan, self._callee)
+        self._state = step.state
+        self._do(step, None)
 
     def step(self) -> None:
         """Take in what was heard and said since the last step."""
