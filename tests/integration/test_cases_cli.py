@@ -192,3 +192,17 @@ def test_reminders_of_a_night_are_one_line(run: Run, tmp_path: Path) -> None:
     assert shown.count("催办（已分派）") == 1
     assert "（共40次，所示为最近一次）" in shown
     assert len(json.loads(run("show", "1", "--json").stdout)["history"]) == 81
+
+
+def test_a_contacts_word_is_noted_and_closes_nothing(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="没有第1位紧急联系人"):
+        run("contacted", "1", "1", "--by", "zhang")
+    store = Store(f"sqlite:///{tmp_path}/xunfang.db", [SECRET])
+    with store.begin() as work:
+        work.contacts.add(elder_id=1, position=1, name="王小明", phone="13700000001", may_be_told=True)
+    store.close()
+    assert "不再通知其他联系人" in run("contacted", "1", "1", "--by", "zhang").output
+    shown = json.loads(run("show", "1", "--json").output)
+    assert shown["closed_at"] is None
+    (entry,) = [each for each in shown["history"] if each["kind"] == "contact.answered"]
+    assert (entry["actor"], entry["text"]) == ("user:zhang", "紧急联系人（1）已告知老人情况")

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from visits import service
+from xunfang.cli.case_contacts import register_contacts
 from xunfang.cli.case_steps import register_steps
 from xunfang.cli.output import AsJson, console, print_json, print_table, settings_of
 from xunfang.cli.review import register_review
@@ -20,6 +21,7 @@ from xunfang.wiring import open_store
 
 app = typer.Typer(invoke_without_command=True)
 register_steps(app)
+register_contacts(app)
 register_review(app)
 
 # What repeats for as long as nobody acts.
