@@ -6,7 +6,7 @@
 VENV ?= .venv
 FOLDER ?= demo-data
 
-.PHONY: demo test unit lint docs lock clean
+.PHONY: demo test unit lint docs assets lock clean
 
 demo:
 	@VENV=$(VENV) ./bootstrap.sh run
@@ -29,6 +29,10 @@ lint:
 # The tables in docs/ are made, not written.
 docs:
 	@$(VENV)/bin/xunfang docs
+
+# What the pages load, from npm by its lock file; the copies in web/static/vendor/ are committed.
+assets:
+	@cd web/assets && npm ci --ignore-scripts --no-audit --no-fund && node copy.mjs
 
 # Pin every dependency with its hash (pjsua2-python has a placeholder author: the hash is what we trust).
 PIN = $(VENV)/bin/uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --no-header

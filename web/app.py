@@ -46,6 +46,8 @@ class KeptStatic(StaticFiles):
 
 def create_app(store: Store, clock: Clock, config: WebConfig, passwords: Passwords | None = None) -> FastAPI:
     """`passwords`: cheaper ones for tests. The store stays the caller's to close."""
+    passwords = passwords or Passwords()
+    assert passwords.nobody, "made now, so that the first unknown login is not slower than a known one"
     metrics = Metrics()
     live = Live(store, config.live_s, metrics)
 
@@ -60,7 +62,7 @@ def create_app(store: Store, clock: Clock, config: WebConfig, passwords: Passwor
         store=store,
         clock=clock,
         config=config,
-        passwords=passwords or Passwords(),
+        passwords=passwords,
         live=live,
         metrics=metrics,
         render=Renderer(store, clock, config, pages.navigation(), live),

@@ -370,11 +370,17 @@ def elder_of(work: Work, id: int) -> Elder:
 
 
 def test_a_desk_on_an_office_screen_with_keyboard_help_and_news(screen: Screen) -> None:
-    page = screen.signed_in("du")
-    assert page.locator("h1").inner_text() == "今日柳河镇"
+    page = screen.signed_in("admin")
+    assert page.locator("h1").inner_text() == "今日全县"
     page.keyboard.press("?")
     assert page.locator("#help").is_visible()
-    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    assert not page.locator("#help").is_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("u")
+    page.wait_for_url("**/users")
+    page.keyboard.press("g")
+    page.keyboard.press("h")
     live = page.locator(".card-body:has-text('正在通话') .h1")
     assert live.inner_text() == "1"
     page.wait_for_selector("body[data-live-state=open]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from functools import cached_property
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -17,19 +17,17 @@ _GROUPS, _GROUP_CHARS = 4, 4  # 31^16: 79 bits
 CHEAP = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)  # for tests: the same code, no waiting
 
 
-@dataclass(frozen=True)
 class Passwords:
-    hasher: Argon2Hasher = field(default_factory=Argon2Hasher)
+    def __init__(self, hasher: Argon2Hasher | None = None) -> None:
+        self._hash = PasswordHash((hasher or Argon2Hasher(),))
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", PasswordHash((self.hasher,)))
-        object.__setattr__(self, "_nobody", self._hash.hash(secrets.token_urlsafe()))
-
-    _hash: PasswordHash = field(init=False, repr=False)
-    _nobody: str = field(init=False, repr=False)
+    @cached_property
+    def nobody(self) -> str:
+        """The hash that is compared when there is no such login; made before the first request comes."""
+        return self._hash.hash(secrets.token_urlsafe())
 
     def hash(self, password: str, login: str) -> str:
-        """Raises BadInput when it is too short, too long, or the login itself."""
+        """Raises BadInput when it is too short, too long, or holds the login."""
         if not MIN_CHARS <= len(password) <= MAX_CHARS:
             raise BadInput(f"密码须为{MIN_CHARS}至{MAX_CHARS}个字符")
         if login and login.lower() in password.lower():
@@ -40,7 +38,7 @@ class Passwords:
 
     def matches(self, password: str, stored: str | None) -> bool:
         """`stored` None: nobody of that login; False after the same time as for anybody."""
-        right = self._hash.verify(password[: MAX_CHARS + 1], stored or self._nobody)
+        right = self._hash.verify(password[: MAX_CHARS + 1], stored or self.nobody)
         return right and stored is not None
 
 

@@ -15,6 +15,7 @@ from xunfang import log, setup, tables
 from xunfang.cli.cases import print_queue
 from xunfang.cli.output import AsJson, console, plain, print_json, settings_of
 from xunfang.cli.tree import entries
+from xunfang.cli.web import console_beside
 from xunfang.demo.run import run_demo
 from xunfang.errors import BadInput, TrunkError
 from xunfang.settings import Settings, load
@@ -81,7 +82,7 @@ def run(ctx: typer.Context) -> None:
     def stop(*_: object) -> None:
         (at_once if ended.is_set() else ended).set()
 
-    with open_store(settings) as store:
+    with open_store(settings) as store, console_beside(settings, store):
         house = build(settings, store)
         house.start()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
+from storage import Store
 from web.app import create_app
-from web.server import serve
+from web.server import Background, serve
 from xunfang import log
 from xunfang.cli.output import settings_of, stderr
 from xunfang.clock import SystemClock
+from xunfang.settings import Settings
 from xunfang.wiring import open_store, web_config
 
 
@@ -40,3 +44,16 @@ def web(
             stderr.print("还没有用户：xunfang user add 用户名 --role county_admin --generate", markup=False)
         stderr.print(f"http://{at}:{on}/", markup=False)
         serve(create_app(store, SystemClock(), config), at, on, settings.web.forwarded_by)
+
+
+@contextmanager
+def console_beside(settings: Settings, store: Store) -> Iterator[None]:
+    """For `xunfang run`: the console in a thread where `web.in_service` says so, else nothing."""
+    web = settings.web
+    if not web.in_service:
+        yield
+        return
+    app = create_app(store, SystemClock(), web_config(settings, web.host))
+    with Background(app, web.host, web.port, web.forwarded_by):
+        log.get_logger("xunfang").info("console.started", port=web.port)
+        yield

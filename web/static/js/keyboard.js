@@ -32,21 +32,24 @@ export function keyboard() {
   const help = document.getElementById("help");
   const toggleHelp = () => (help?.open ? help.close() : help?.showModal());
   document.querySelectorAll("[data-help]").forEach((button) => button.addEventListener("click", toggleHelp));
-  let go = false; // g was pressed
+  const unlessHelp = (act) => () => help?.open || act();
+  const keys = {
+    "?": toggleHelp,
+    "Shift+?": toggleHelp,
+    j: unlessHelp(() => select(1)),
+    k: unlessHelp(() => select(-1)),
+  };
+  document.querySelectorAll("[data-go]").forEach((link) => {
+    keys[`g ${link.dataset.go}`] = unlessHelp(() => link.click());
+  });
+  window.tinykeys.tinykeys(window, keys); // typing in a field is left alone
+  let before = ""; // what follows a g is a place to go to, not a key of the page
   window.addEventListener("keydown", (event) => {
-    if (typing(event) || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (help?.open && event.key !== "?") return;
-    if (go) {
-      go = false;
-      document.querySelector(`[data-go="${CSS.escape(event.key)}"]`)?.click();
-      return;
-    }
-    if (event.key === "g") go = true;
-    else if (event.key === "?") toggleHelp();
-    else if (event.key === "j") select(1);
-    else if (event.key === "k") select(-1);
-    else if (event.key === "Enter" && selected() && document.activeElement === document.body)
-      selected().querySelector("a[href]")?.click();
+    const going = before === "g";
+    before = event.key;
+    if (going || help?.open || typing(event) || event.isComposing) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Enter" && document.activeElement === document.body) selected()?.querySelector("a[href]")?.click();
     else if (event.key.length === 1 && press(event.key)) event.preventDefault();
   });
 }
