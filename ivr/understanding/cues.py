@@ -61,6 +61,7 @@ class Cues:
         self.hypothetical_after = cue(
             "hypothetical_after", "hypothetical_after", "^[^，？]{0,4}[，？]?[^，？]{0,5}(?:{})"
         )
+        self.flee = cue("flee", "flee", "^了?[，？]?[^，？]{0,6}(?:{})")
         self.rhetorical = cue("rhetorical", "rhetorical", f"(?:{{}})(?:{filler}|我){{0,3}}$")
         self.uncertain = cue("uncertain", "uncertain", "(?:{})[^，？]{0,6}$")
         self.asked = cue("asked", "asked", "(?:{})[^，？]{0,4}$")

@@ -34,6 +34,7 @@ MIN_ANSWER_P = 0.8  # what the rules could not decide, the model must know
 BARE_WORD_CHARS = 4  # 没有, 没事没事: to a safety question they are no answer, whatever is likely
 BARE_CHARS = 8  # up to here it is a phrase, not a story
 URGENT_P = 0.6  # above this the model alone may ring a human
+IMAGINED_URGENT_P = 0.95  # of what the rules read as imagined (102 of 102 in the corpora were no emergency)
 SURELY_NOT_URGENT_P = 0.02
 MIN_EVENT_P = 0.5  # an event that only the model hears must be likelier than not
 
@@ -90,6 +91,8 @@ def _alert(ruled: Understanding, opinion: Opinion, heard: str) -> Alert:
     voted = Alert(opinion.vote("alert", ruled.alert, ALERT_BONUS))
     if voted is not Alert.URGENT and opinion.p("alert", Alert.URGENT) > URGENT_P:
         voted = Alert.URGENT  # a visit for nothing costs an hour, a missed cry a life
+    if voted is Alert.URGENT and _imagined(ruled) and opinion.p("alert", Alert.URGENT) < IMAGINED_URGENT_P:
+        voted = Alert.REVIEW
     if RANK[voted] >= RANK[ruled.alert]:
         return voted
     if len(heard) <= BARE_CHARS:
@@ -97,6 +100,11 @@ def _alert(ruled: Understanding, opinion: Opinion, heard: str) -> Alert:
     if ruled.alert is Alert.URGENT:
         return Alert.REVIEW if opinion.p("alert", Alert.URGENT) < SURELY_NOT_URGENT_P else Alert.URGENT
     return voted
+
+
+def _imagined(ruled: Understanding) -> bool:
+    """The rules heard the form of a question about what would be (着火了咋跑); the model counts its words."""
+    return ruled.main is not None and ruled.main.time is Time.HYPOTHETICAL
 
 
 def _answer(ruled: Understanding, opinion: Opinion, heard: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ivr.understanding.cues import Cues
-from ivr.understanding.model import Event, Polarity
+from ivr.understanding.model import Event, Polarity, Question
 from ivr.understanding.slot_model import Judged, Place
 from ivr.understanding.text import LIST_MARK
 
@@ -49,6 +49,10 @@ _DENIES_AFTER = re.compile(
 _SELF_DONE = re.compile(r"(吗|没有|没|不)？$")
 _THIS_HOUR = re.compile(r"今天|今晚|今夜|今儿|这就|现在|马上")
 _SEEN = re.compile(r"闻(到|着|见)|看见|看到|听见|已经|真的?(?=[^，？]{0,2}$)")
+# Where it burns, and what it looks like.
+_BURNS = re.compile(
+    r"厨房|灶|屋里|家里|我家|楼|隔壁|对门|邻居|院|门口|阳台|床|被子|锅|烟|火苗|烧|热|烫|呛|快|救|跑不|出不去|老大|大得"
+)
 _TOLD_AS_DONE = re.compile(r"了?[，？]")  # 着火了，咋办: a pause after the fact makes it a fact
 # One word of danger and nothing beside it but hesitation.
 _BARE_WORD = re.compile(
@@ -112,10 +116,11 @@ def polarity_of(
             and not cues.now.search(before)
             and not cues.people_elsewhere.search(before)
         )
-        if conditional or what_then:
+        flees = not conditional and _asks_how_to_flee(cues, here)
+        if conditional or what_then or flees:
             if negated:
                 return Polarity.NEGATED, False, ""
-            return Polarity.UNCERTAIN, False, "after" if what_then else "if"
+            return Polarity.UNCERTAIN, False, "if" if conditional else "after"
     if negated and found.event in _EASES and after.startswith("了") and (before + gap).endswith("不"):
         return Polarity.AFFIRMED, False, "eased"
     if negated or cues.negated_after.match(after):
@@ -131,3 +136,20 @@ def polarity_of(
     if cues.uncertain.search(before):
         return Polarity.UNCERTAIN, False, ""
     return Polarity.AFFIRMED, False, ""
+
+
+def _asks_how_to_flee(cues: Cues, here: Place) -> bool:
+    """着火了咋跑: asked about fire, and nothing said of where it burns or of what is seen."""
+    text, found = here.text, here.found
+    told = text[found.start : found.end]
+    paused = here.after.removeprefix("了").startswith(("，", "？"))
+    return (
+        found.event is Event.FIRE
+        and cues.flee.match(here.after) is not None
+        and (not paused or here.question is Question.FIRE)
+        and not here.plea
+        and not _SEEN.search(told)
+        and not _BURNS.search(text)
+        and not cues.now.search(text)
+        and not cues.onset.search(text)
+    )

@@ -24,6 +24,11 @@ _DECLINED = re.compile(r"(不用|不需要|用不着|不必|甭|没必要)[^，�
 _ON_SCREEN = re.compile(r"看(电视|戏|剧|电影)[^？]{0,10}$|里头(喊|叫)$")
 _FETCHED = re.compile(r"(来)?(拉|接|送|抬)(走|到|去)")
 _IF_THEN = re.compile(r"(要是|如果|万一|假如)[^？]{0,16}就[^？]{0,16}$")
+# Awake again, and not well: who fainted today and cannot stand may be about to faint again.
+_LINGERS = re.compile(
+    r"(站|坐|走|起|爬|立)(都|也)?不(住|稳|起|了|动|来)|(眼前|眼睛)[^，？]{0,3}黑|(还|直|又)(晕|迷糊|吐|抽|冒)|冒(冷|虚)?汗|"
+    r"动不了|喘不|(胸口?|心口)(疼|痛|闷|憋)|说话?不(清|利索)"
+)
 _GETS_UP = frozenset({Event.FALL, Event.CANNOT_GET_UP, Event.UNCONSCIOUS})
 _UP_AGAIN = re.compile(r"(爬|站|坐|撑|扶)(了)?起来")
 
@@ -69,6 +74,8 @@ def read_slots(
     resolved = _is_over(cues, found.event, whole + tail) or (
         found.event in _LEAVES_MARKS and _AFTERMATH.search(text[: found.end]) is not None
     )
+    if found.event is Event.UNCONSCIOUS and resolved and cues.onset.search(text[:end]):
+        resolved = _LINGERS.search(text[found.end :]) is None
     softened = cues.mild.sub("", whole + tail)
     mild = softened != whole + tail
     subject = subject_of(cues, text, found, start, previous, media)

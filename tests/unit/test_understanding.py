@@ -15,10 +15,12 @@ from ivr.understanding import (
     Question,
     Subject,
     Time,
+    default_lexicon,
     score,
     understand,
     understand_line,
 )
+from ivr.understanding.service import by_rules
 from xunfang.vocabulary import Alert, CallDisposition
 
 pytestmark = pytest.mark.unit
@@ -195,6 +197,53 @@ def test_a_line_with_an_unknown_question_is_judged_as_any() -> None:
 def test_an_unknown_question_is_a_bug_of_the_caller() -> None:
     with pytest.raises(ValueError, match="weather"):
         understand("好", "weather")
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("等你们回电话我早断气了", "event"),
+        ("等到你们来我早见阎王了", "callback"),
+        ("等你们来我早就死透了", "needs"),
+        ("等救护车来我都硬了", "any"),
+    ],
+)
+def test_a_bitter_word_about_coming_too_late_is_at_least_looked_at(text: str, question: str) -> None:
+    assert understand(text, question).alert is not Alert.NONE
+    assert by_rules(text, Question(question), default_lexicon())[0].alert is not Alert.NONE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "刚才晕过去一会儿，醒了，现在站不住",
+        "刚才晕过去了，缓过来了，腿软站不住",
+        "今早昏过去了，醒过来了，眼前还发黑",
+    ],
+)
+def test_who_fainted_just_now_and_cannot_stand_is_urgent_by_the_rules_alone(text: str) -> None:
+    assert by_rules(text, Question.EVENT, default_lexicon())[0].alert is Alert.URGENT
+    assert understand(text, "event").alert is Alert.URGENT
+
+
+@pytest.mark.parametrize("text", ["刚才晕过去了，现在好了", "上礼拜晕过去一回，现在走路站不稳"])
+def test_a_faint_that_is_over_or_a_week_old_is_no_emergency(text: str) -> None:
+    assert understand(text, "health").alert is not Alert.URGENT
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["起火了咋跑", "失火了咋往外跑", "起火了怎么逃", "着火了从哪儿跑", "着火了往哪跑", "着火了我咋跑出去"],
+)
+def test_who_asks_how_one_would_flee_from_a_fire_has_none(text: str) -> None:
+    assert understand(text, "fire").alert is not Alert.URGENT
+
+
+@pytest.mark.parametrize(
+    "text", ["厨房着火了，我往哪跑啊", "屋里着火了，快来人，我跑不出去", "起火了，烟老大了，咋跑啊"]
+)
+def test_a_fire_in_a_named_room_or_with_smoke_is_real(text: str) -> None:
+    assert understand(text, "fire").alert is Alert.URGENT
 
 
 def train_rows() -> list[dict[str, str]]:
