@@ -84,7 +84,7 @@ class Reception:
         config: DispatchConfig,
         plan_of: Callable[[str], Dialplan],
         can_offer: Callable[[str], bool],
-        owner: Callable[[], int | None] = lambda: None,
+        owner: Callable[[], int | None],
         wake: Callable[[], None] = lambda: None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -156,7 +156,11 @@ class Reception:
                 return _Who(CallerKind.CONTACT, (elder,), contact)
         return _Who(CallerKind.STRANGER)
 
-    def _order(self, work: Work, caller: Caller, now: datetime) -> CallOrder:
+    def _order(self, work: Work, caller: Caller, now: datetime) -> CallOrder | Refuse:
+        token = self._owner()
+        if token is None or not work.diallers.holds(token):
+            self._note_missed(work, caller, now)  # whoever holds the lease dials him
+            return Refuse(caller.ring)
         work.diallers.lock_number(caller.number)  # dispatch, on whatever machine, does not ring it meanwhile
         who = self._who(work, caller.number)
         row = None
