@@ -15,6 +15,7 @@ from scheduler import habits
 from scheduler.habits import Habits
 from scheduler.hours import DAY, HoursConfig, local_date
 from scheduler.policy import Policy
+from storage.model import Chunk, HourTerms
 from xunfang.clock import Clock
 from xunfang.errors import BadSettings
 
@@ -23,30 +24,42 @@ if TYPE_CHECKING:
 
 PUT_OFF_MOST = DAY
 PERIOD_LEFT = timedelta(days=3)
+CHUNK_ELDERS = {"sqlite": 2000, "postgresql": 20_000}  # SQLite has one writer: keep it free
 
 
 def learn_daily(store: Store, clock: Clock, policy: Policy) -> bool:
-    """True when today had not been counted yet. Safe to repeat and to interrupt: one transaction."""
+    """True when today had not been counted yet. Short transactions; one that is interrupted is begun
+    anew, because the day counts as done only when all is written."""
     now, config = clock.now(), policy.hours
+    known = terms(now, config)
     with store.read() as work:
         if _is_counted(work, now, config):
             return False
+        rates = work.times.count(known)
+    moments = first_moments(now, config)
+    part: Chunk | None = Chunk(0, 0)
+    while part is not None:
+        with store.begin() as work:
+            work.times.learn(part, rates, known)
+            work.times.prefer(part, moments, PERIOD_LEFT)
+        with store.read() as work:
+            part = work.planning.chunk(part.upto, CHUNK_ELDERS[store.dialect])
     with store.begin() as work:
-        if _is_counted(work, now, config):
-            return False
-        offset = now.astimezone(ZoneInfo(config.timezone)).utcoffset() or timedelta()
-        work.times.count(
-            now=now,
-            since=now - habits.LOOK_BACK,
-            utc_offset_minutes=offset // timedelta(minutes=1) % (24 * 60),
-            answered=habits.ANSWERED,
-            missed=habits.MISSED,
-            strength=habits.STRENGTH,
-            least_answered=habits.LEAST_ANSWERED,
-        )
-        for hour, at in first_moments(now, config).items():
-            work.times.prefer(hour, at, ends_after=at + PERIOD_LEFT)
+        work.times.put_rates(rates, now)
     return True
+
+
+def terms(now: datetime, config: HoursConfig) -> HourTerms:
+    offset = now.astimezone(ZoneInfo(config.timezone)).utcoffset() or timedelta()
+    return HourTerms(
+        now=now,
+        since=now - habits.LOOK_BACK,
+        utc_offset_minutes=offset // timedelta(minutes=1) % (24 * 60),
+        answered=habits.ANSWERED,
+        missed=habits.MISSED,
+        strength=habits.STRENGTH,
+        least_answered=habits.LEAST_ANSWERED,
+    )
 
 
 def habits_now(work: Work, elder_id: int, now: datetime, timezone: str) -> Habits:

@@ -1,21 +1,22 @@
 """When whom: calls to one number, and the hours at which elders answer.
 
-Learning is set-based: two INSERT … SELECT over the calls of some months, however many elders.
+Learning is set-based and in chunks of elders, each a short transaction: calls go on meanwhile.
 An elder's hour is smoothed by the county's: (answered + strength · share of the county at that
 hour) / (tried + strength), so that one lucky call does not make a habit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from storage import tables
 from storage.db import Db, Shape
-from storage.model import BestHour, HourRate, PastCall
+from storage.model import BestHour, Chunk, HourRate, HourTerms, PastCall
 from xunfang.vocabulary import CallDisposition, PlanStatus
 
 _HOURS_A_DAY = 24
@@ -85,119 +86,100 @@ class Times:
         row = self._db.row(sa.select(sa.func.max(tables.hour_rate.c.counted_at)))
         return None if row is None else row[0]
 
-    def count(
-        self,
-        *,
-        now: datetime,
-        since: datetime,
-        utc_offset_minutes: int,
-        answered: Collection[CallDisposition],
-        missed: Collection[CallDisposition],
-        strength: float,
-        least_answered: int,
-    ) -> int:
-        """Count anew; returns how many elders have an hour. Endings that are neither say nothing.
-
-        All 24 hours get a row, so that a county without calls is known to have been counted.
-        """
-        tried = sa.and_(
-            tables.call.c.intended_at >= since,
-            tables.call.c.disposition.in_([*answered, *missed]),
+    def count(self, terms: HourTerms) -> list[HourRate]:
+        """The county's calls by local hour; all 24 hours, so that a county without calls is counted."""
+        local = self._local_hour(terms)
+        rows = self._db.rows(
+            sa.select(local, _answered(terms), sa.func.count()).where(_tried(terms)).group_by(local)
         )
-        local = self._local_hour(utc_offset_minutes)
-        yes = sa.func.sum(sa.case((tables.call.c.disposition.in_(list(answered)), 1), else_=0))
-        rates = self._db.rows(sa.select(local, yes, sa.func.count()).where(tried).group_by(local))
-        found = {int(row[0]): (int(row[1]), int(row[2])) for row in rates}
-        self._put_rates(found, now)
-        return self._put_best(local, yes, tried, now, strength, least_answered)
+        found = {int(row[0]): (int(row[1]), int(row[2])) for row in rows}
+        return [HourRate(hour, *found.get(hour, (0, 0))) for hour in range(_HOURS_A_DAY)]
 
-    def prefer(self, hour: int, at: datetime, ends_after: datetime) -> int:
-        """Untouched plans of elders who answer best at `hour` are first tried `at`; returns how many.
+    def put_rates(self, rates: Sequence[HourRate], now: datetime) -> None:
+        """Written last: from then on `now` has been counted."""
+        self._db.change(sa.delete(tables.hour_rate))
+        rows = [{**asdict(each), "counted_at": now} for each in rates]
+        self._db.change_many(sa.insert(tables.hour_rate), rows)
 
-        Only plans whose period is under way then and goes on until `ends_after` at least; a plan that
+    def learn(self, chunk: Chunk, rates: Sequence[HourRate], terms: HourTerms) -> int:
+        """The best hour of each elder of the chunk who answered often enough; returns how many."""
+        call, best = tables.call.c, tables.elder_hour
+        local, yes = self._local_hour(terms), _answered(terms)
+        by_hour = (
+            sa.select(call.elder_id, local.label("hour"), yes.label("yes"), sa.func.count().label("tried"))
+            .where(_tried(terms), call.elder_id > chunk.after, call.elder_id <= chunk.upto)
+            .group_by(call.elder_id, local)
+            .having(yes >= terms.least_answered)
+            .subquery()
+        )
+        shares = {each.hour: each.answered / each.tried for each in rates if each.tried}
+        share = sa.case(shares, value=by_hour.c.hour, else_=0.0) if shares else sa.literal(0.0)
+        chance = (by_hour.c.yes + terms.strength * share) / (by_hour.c.tried + terms.strength)
+        place = sa.func.row_number().over(
+            partition_by=by_hour.c.elder_id, order_by=(chance.desc(), by_hour.c.hour)
+        )
+        ranked = sa.select(
+            by_hour.c.elder_id, by_hour.c.hour, chance.label("chance"), place.label("place")
+        ).subquery()
+        self._db.change(sa.delete(best).where(best.c.elder_id > chunk.after, best.c.elder_id <= chunk.upto))
+        now = sa.literal(terms.now, best.c.counted_at.type)
+        return self._db.change(
+            sa.insert(best).from_select(
+                ["elder_id", "hour", "chance", "counted_at"],
+                sa.select(ranked.c.elder_id, ranked.c.hour, ranked.c.chance, now).where(ranked.c.place == 1),
+            )
+        )
+
+    def prefer(self, chunk: Chunk, moments: Mapping[int, datetime], period_left: timedelta) -> int:
+        """Untouched plans of elders with a best hour are first tried at its moment; returns how many.
+
+        Only plans whose period is under way then and goes on for `period_left` at least; a plan that
         has a time already keeps it, so this happens once to each plan.
         """
+        if not moments:
+            return 0
         plan, best = tables.visit_plan, tables.elder_hour
+        kind = plan.c.next_attempt_at.type
+        at = (
+            sa.select(
+                sa.case({hour: sa.literal(each, kind) for hour, each in moments.items()}, value=best.c.hour)
+            )
+            .where(best.c.elder_id == plan.c.elder_id)
+            .scalar_subquery()
+        )
+        known = sa.select(best.c.elder_id).where(
+            best.c.elder_id > chunk.after, best.c.elder_id <= chunk.upto, best.c.hour.in_(list(moments))
+        )
         return self._db.change(
             sa.update(plan)
             .where(
+                plan.c.elder_id.in_(known),
                 plan.c.status == PlanStatus.DUE,
                 plan.c.next_attempt_at.is_(None),
                 plan.c.attempts == 0,
-                plan.c.due_from <= at,
-                plan.c.due_until >= ends_after,
+                plan.c.due_from <= min(moments.values()),
+                plan.c.due_until >= max(moments.values()) + period_left,
                 plan.c.period.not_like("campaign:%"),  # a surge does not wait for anybody's hour
-                plan.c.elder_id.in_(sa.select(best.c.elder_id).where(best.c.hour == hour)),
             )
             .values(next_attempt_at=at)
         )
 
     # ---- inside -------------------------------------------------------------------------------
 
-    def _local_hour(self, offset: int) -> sa.ColumnElement[int]:
+    def _local_hour(self, terms: HourTerms) -> sa.ColumnElement[int]:
         """0–23. Plain arithmetic on UTC, so that both engines compute the same."""
         at: sa.ColumnElement[Any] = tables.call.c.intended_at
         if self._db.dialect == "postgresql":
             at = sa.func.timezone("UTC", at)
         minutes = sa.cast(sa.extract("hour", at), sa.Integer) * _MINUTES
         minutes += sa.cast(sa.extract("minute", at), sa.Integer)
-        return (minutes + offset) % (_HOURS_A_DAY * _MINUTES) // _MINUTES
+        return (minutes + terms.utc_offset_minutes) % (_HOURS_A_DAY * _MINUTES) // _MINUTES
 
-    def _put_rates(self, found: dict[int, tuple[int, int]], now: datetime) -> None:
-        table = tables.hour_rate
-        self._db.change(sa.delete(table))
-        rows = [
-            {"hour": hour, "answered": yes, "tried": tried, "counted_at": now}
-            for hour in range(_HOURS_A_DAY)
-            for yes, tried in [found.get(hour, (0, 0))]
-        ]
-        self._db.change_many(sa.insert(table), rows)
 
-    def _put_best(
-        self,
-        local: sa.ColumnElement[int],
-        yes: sa.ColumnElement[Any],
-        tried: sa.ColumnElement[bool],
-        now: datetime,
-        strength: float,
-        least_answered: int,
-    ) -> int:
-        call, rate, best = tables.call.c, tables.hour_rate.c, tables.elder_hour
-        by_hour = (
-            sa.select(
-                call.elder_id,
-                local.label("hour"),
-                yes.label("yes"),
-                sa.func.count().label("tried"),
-            )
-            .where(tried)
-            .group_by(call.elder_id, local)
-            .having(yes >= least_answered)
-            .subquery()
-        )
-        share = sa.cast(rate.answered, sa.Float) / rate.tried  # tried > 0: this elder's calls are in it
-        chance = (by_hour.c.yes + strength * share) / (by_hour.c.tried + strength)
-        ranked = (
-            sa.select(
-                by_hour.c.elder_id,
-                by_hour.c.hour,
-                chance.label("chance"),
-                sa.func.row_number()
-                .over(partition_by=by_hour.c.elder_id, order_by=(chance.desc(), by_hour.c.hour))
-                .label("place"),
-            )
-            .join_from(by_hour, tables.hour_rate, rate.hour == by_hour.c.hour)
-            .subquery()
-        )
-        self._db.change(sa.delete(best))
-        return self._db.change(
-            sa.insert(best).from_select(
-                ["elder_id", "hour", "chance", "counted_at"],
-                sa.select(
-                    ranked.c.elder_id,
-                    ranked.c.hour,
-                    ranked.c.chance,
-                    sa.literal(now, best.c.counted_at.type),
-                ).where(ranked.c.place == 1),
-            )
-        )
+def _tried(terms: HourTerms) -> sa.ColumnElement[bool]:
+    call = tables.call.c
+    return sa.and_(call.intended_at >= terms.since, call.disposition.in_([*terms.answered, *terms.missed]))
+
+
+def _answered(terms: HourTerms) -> sa.ColumnElement[Any]:
+    return sa.func.sum(sa.case((tables.call.c.disposition.in_(list(terms.answered)), 1), else_=0))

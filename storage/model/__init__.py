@@ -15,7 +15,7 @@ from storage.model.ledger import Area, Consent, Contact, Elder, Visitor
 from storage.model.outbox import AuditEntry, Notice
 from storage.model.planning import CadenceRule, Campaign, Chunk, Occurrence, Period, Terms
 from storage.model.reports import SubsidyClue
-from storage.model.times import BestHour, HourRate, PastCall
+from storage.model.times import BestHour, HourRate, HourTerms, PastCall
 from storage.model.verdicts import Correction, EntryCount, Verdict
 from storage.model.visits import Answer, Call, Turn, VisitPlan, VisitRecord
 
@@ -36,6 +36,7 @@ __all__ = [
     "Elder",
     "EntryCount",
     "HourRate",
+    "HourTerms",
     "Incoming",
     "Notice",
     "Occurrence",

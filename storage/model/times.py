@@ -30,3 +30,16 @@ class BestHour:
 class PastCall:
     intended_at: datetime
     disposition: CallDisposition
+
+
+@dataclass(frozen=True, slots=True)
+class HourTerms:
+    """What one day's counting decides by. Calls that are neither answered nor missed say nothing."""
+
+    now: datetime
+    since: datetime
+    utc_offset_minutes: int  # 0–1439
+    answered: frozenset[CallDisposition]
+    missed: frozenset[CallDisposition]
+    strength: float  # the county's share weighs as much as so many calls
+    least_answered: int
