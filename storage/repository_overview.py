@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,27 +9,9 @@ import sqlalchemy as sa
 
 from storage import tables
 from storage.db import Db
+from storage.model.overview import CaseCounts, Marks
 from storage.repository_areas import subtree
 from xunfang.vocabulary import CallDisposition, PlanStatus, Priority
-
-
-@dataclass(frozen=True, slots=True)
-class CaseCounts:
-    """Of open cases. `unassigned`: nobody is named to go."""
-
-    open: int
-    urgent: int
-    overdue: int
-    unassigned: int
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """Numbers that rise or change when there is something new to see (web.live)."""
-
-    calls: str
-    turns: str
-    cases: str
 
 
 class Overview:

@@ -22,6 +22,8 @@ class WebConfig:
     secure_cookies: bool = True  # False only for plain http on this machine itself
     metrics_token: str = field(default="", repr=False)  # for /metrics from elsewhere; empty: loopback only
     body_bytes: int = 40 * MEGABYTE  # of one request: photos
+    form_template: Path | None = None  # of the official form; None: the shipped one
+    subsidy_rules: Path | None = None  # None: the shipped ones
     live_s: float = 1.0  # how often one thread looks for news
 
     @property

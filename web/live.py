@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 
 from storage import Store
-from storage.repository_overview import Marks
+from storage.model.overview import Marks
 from web.metrics import Metrics
 from xunfang import log
 from xunfang.errors import XunfangError

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 from storage_cast import a_call
-from web_kit import PASSWORD, SAME_ORIGIN, Desk, Screen, count_queries
+from web_kit import PASSWORD, SAME_ORIGIN, Desk, Screen, count_queries, unfit
 
 from storage import Store, Work
 from storage.model import Elder
@@ -409,3 +409,11 @@ def test_a_telephone_shows_the_page_without_scrolling_sideways(screen: Screen) -
     page.locator("#menu a[href='/']").click()
     page.wait_for_url("**/")
     assert screen.errors == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_nothing_serious_is_wrong_for_people_who_see_or_point_badly(dark: bool, screen: Screen) -> None:
+    page = screen.signed_in("admin", dark=dark)
+    for url in ("/", "/users", "/account"):
+        page.goto(url)
+        assert unfit(page) == [], url

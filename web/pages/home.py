@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from storage import Work
-from storage.repository_overview import CaseCounts
+from storage.model.overview import CaseCounts
 from web.access import Anyone
 from web.navigation import READERS, NavItem
 from web.services import House, Services
@@ -20,7 +20,19 @@ VISITOR_HOME = "/visit"
 router = APIRouter()
 
 _DUE = (PlanStatus.DUE, PlanStatus.DIALLING, PlanStatus.WAITING, PlanStatus.DONE, PlanStatus.ESCALATED)
-_HEARD = frozenset({CallDisposition.COMPLETED, CallDisposition.HUNG_UP_EARLY, CallDisposition.OTHER_PERSON})
+_NOT_REACHED = frozenset(
+    {
+        CallDisposition.NO_ANSWER,
+        CallDisposition.BUSY,
+        CallDisposition.REJECTED,
+        CallDisposition.POWERED_OFF,
+        CallDisposition.SUSPENDED,
+        CallDisposition.INVALID_NUMBER,
+        CallDisposition.UNREACHABLE,
+        CallDisposition.VOICEMAIL,
+        CallDisposition.ANSWERED_SILENT,
+    }
+)
 _OUR_FAULT = frozenset(
     {CallDisposition.TRUNK_FAILURE, CallDisposition.INTERRUPTED, CallDisposition.NOT_DIALLED}
 )
@@ -45,7 +57,7 @@ class Today:
     @property
     def missed_calls(self) -> int:
         """Calls of today in which nobody was heard; those that failed on our side are not missed calls."""
-        return sum(n for why, n in self.calls.items() if why not in _HEARD | _OUR_FAULT)
+        return sum(n for why, n in self.calls.items() if why in _NOT_REACHED)
 
     @property
     def failed_calls(self) -> int:
