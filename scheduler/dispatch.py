@@ -128,6 +128,11 @@ class Dispatcher:
         """Under which id this process dials now; its calls carry it."""
         return self._lease.token
 
+    @property
+    def name(self) -> str:
+        """host/pid"""
+        return self._me.name
+
     def beat(self) -> bool:
         """Renew the lease and take over from the dead. False when the lease was lost: what still is live
         here belongs to nobody, is settled as interrupted and hung up; then we register anew."""

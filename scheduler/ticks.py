@@ -1,22 +1,18 @@
-"""The service's heartbeat: APScheduler only says when; the truth lies in the tables.
+"""The service's heartbeat: an engine only says when; the truth lies in the tables.
 
-Four jobs, each trivial and idempotent: plan (and end lapsed periods), dispatch, remind of cases,
-empty the outbox. A tick that fails is logged and the next one comes; a tick that takes too long is never
-doubled.
+Five jobs, each trivial and idempotent: beat (and take over from the dead), dispatch, plan (and end lapsed
+periods), remind of cases, empty the outbox. A tick that fails is logged and the next one comes; a tick
+that takes too long is never doubled. Of several machines each beats and dispatches for itself, and one
+of them does the rest (scheduler.engine).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
-
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.jobstores.base import JobLookupError
-from apscheduler.schedulers.background import BackgroundScheduler
+from dataclasses import asdict, dataclass
 
 from scheduler.calendar import tell_missing
 from scheduler.dispatch import Dispatcher
+from scheduler.engine import EmbeddedEngine, Engine, Job, guarded
 from scheduler.learning import learn_daily
 from scheduler.overdue import close_overdue
 from scheduler.planning import plan_due
@@ -24,11 +20,9 @@ from scheduler.policy import Policy
 from storage import Store
 from visits.notices import Sender
 from visits.reminders import remind_due
-from xunfang.clock import Clock, SystemClock
-from xunfang.errors import XunfangError
-from xunfang.log import get_logger
+from xunfang.clock import Clock
 
-_log = get_logger("scheduler")
+PLANNING = "plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +33,14 @@ class TickConfig:
     dispatch_s: float = 5.0
     notices_s: float = 5.0
     cases_s: float = 30.0
+    beat_s: float = 5.0
 
 
 class Service:
-    """`start()` recovers, plans once and then ticks in the background until `stop()`."""
+    """`start()` recovers, plans once and then ticks in the background until `stop()`.
+
+    `shared`: what says when for the steps that one machine does for all; None: this process alone.
+    """
 
     def __init__(
         self,
@@ -52,6 +50,7 @@ class Service:
         dispatcher: Dispatcher,
         sender: Sender,
         config: TickConfig = TickConfig(),
+        shared: Engine | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -59,37 +58,50 @@ class Service:
         self._dispatcher = dispatcher
         self._sender = sender
         self._config = config
-        self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(4)},
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-            timezone="UTC",
-        )
+        self._own = EmbeddedEngine()
+        self._shared = shared
 
     def start(self) -> None:
         """Errors of the first recovery and planning are raised: a service that cannot work must say so."""
         self._dispatcher.recover()
         self.plan()
-        self._every(self._config.plan_s, "plan", self.plan)
-        self._every(self._config.dispatch_s, "dispatch", self._dispatcher.tick)
-        self._every(self._config.notices_s, "notices", self._sender.tick)
-        self._every(self._config.cases_s, "cases", self.remind)
-        self._scheduler.start()
+        own = {
+            "beat": Job(self._config.beat_s, guarded("beat", self._dispatcher.beat)),
+            "dispatch": Job(self._config.dispatch_s, guarded("dispatch", self._dispatcher.tick)),
+        }
+        shared = {
+            "plan": Job(self._config.plan_s, guarded("plan", self.plan)),
+            "notices": Job(self._config.notices_s, guarded("notices", self._sender.tick)),
+            "cases": Job(self._config.cases_s, guarded("cases", self.remind)),
+        }
+        if self._shared is not None:
+            self._shared.start(shared)
+            self._own.start(own)
+        else:
+            self._own.start(own | shared)
         for job in ("dispatch", "cases", "notices"):
             self.wake(job)
 
     def plan(self) -> None:
-        plan_due(self._store, self._clock, self._policy)
-        close_overdue(self._store, self._clock, self._policy)
-        learn_daily(self._store, self._clock, self._policy)
-        tell_missing(self._store, self._clock, self._policy.hours)
+        """By one machine at a time; whoever is not first leaves it to the one that is."""
+        with self._store.leading(PLANNING) as first:
+            if not first:
+                return
+            with self._store.begin() as work:
+                work.recurring.began(PLANNING, self._clock.now(), self._dispatcher.name)
+            report = plan_due(self._store, self._clock, self._policy)
+            close_overdue(self._store, self._clock, self._policy)
+            learn_daily(self._store, self._clock, self._policy)
+            tell_missing(self._store, self._clock, self._policy.hours)
+            with self._store.begin() as work:
+                work.recurring.ended(PLANNING, self._clock.now(), asdict(report))
 
     def remind(self) -> None:
         remind_due(self._store, self._clock, self._policy.deadlines)
 
     def wake(self, job: str = "dispatch") -> None:
         """Run this job as soon as a thread is free instead of at its next interval."""
-        with suppress(JobLookupError):  # not started yet, or stopped already: nothing to wake
-            self._scheduler.modify_job(job, next_run_time=SystemClock().now())  # it lives in real time
+        self._own.wake(job)
 
     def drain(self) -> None:
         """No further call begins; the live ones go on, their cases and notices still go out."""
@@ -99,21 +111,8 @@ class Service:
         """After the fleet has drained: running ticks end, and what the last calls wrote into the outbox
         is tried once more."""
         self.drain()
-        if self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
-        _guarded("notices", self._sender.tick)()
-
-    def _every(self, seconds: float, name: str, job: Callable[[], object]) -> None:
-        self._scheduler.add_job(_guarded(name, job), "interval", seconds=seconds, id=name)
-
-
-def _guarded(name: str, job: Callable[[], object]) -> Callable[[], None]:
-    def run() -> None:
-        try:
-            job()
-        except Exception as error:
-            # Our own errors hold no personal data; of others only the kind is safe to log.
-            why = str(error) if isinstance(error, XunfangError) else type(error).__name__
-            _log.error("tick.failed", job=name, why=why)
-
-    return run
+        self._own.stop()
+        if self._shared is not None:
+            self._shared.stop()
+        guarded("notices", self._sender.tick)()
+        guarded("beat", self._dispatcher.leave)()

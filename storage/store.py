@@ -6,10 +6,11 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from storage import migrate, rotation
+from storage import leader, migrate, rotation
 from storage.db import Db
 from storage.engine import WRITES, database_url, open_engine
 from storage.failures import translated
@@ -106,6 +107,16 @@ class Store:
         """A view of one moment; writing inside raises StorageError."""
         with self._transaction(writes=False) as work:
             yield work
+
+    @contextmanager
+    def leading(self, name: str, wait: bool = False) -> Iterator[bool]:
+        """Whether this process leads in `name` while the block runs; `wait` for one's turn instead."""
+        with leader.leading(self._engine, name, wait) as leads:
+            yield leads
+
+    def clock_skew_s(self, now: datetime) -> float:
+        """Seconds by which `now` is ahead of the database server's clock."""
+        return leader.clock_skew_s(self._engine, now)
 
     def close(self) -> None:
         self._engine.dispose()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from scheduler.hours import parse_windows
@@ -26,7 +26,7 @@ from xunfang.errors import BadSettings
 
 ENV_PREFIX = "XUNFANG_"
 # Read by other code than these settings: where the settings file lies.
-ENV_ELSEWHERE = frozenset({"XUNFANG_CONFIG"})
+ENV_ELSEWHERE = frozenset({"XUNFANG_CRASH_AT", "XUNFANG_CONFIG"})
 
 
 def _windows(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -133,9 +133,25 @@ class ScheduleSettings(Section):
         None, description="deadlines and patience of cases; empty: the shipped ones"
     )
     tick_s: float = Field(5.0, gt=0, le=300)
+    lag_limit_ms: float = Field(1000.0, gt=0, description="recognition so late: new calls wait")
+    lag_resume_ms: float = Field(400.0, gt=0, description="late no more: calls begin again")
     breaker_share: float = Field(0.5, gt=0, le=1, description="share of trunk failures that stops dialling")
     breaker_calls: int = Field(6, ge=2, description="calls looked at by the breaker")
     breaker_pause_s: float = Field(120.0, gt=0, description="pause before one probe call")
+
+
+class FleetSettings(Section):
+    trunk: str = Field("trunk", max_length=64, description="machines with the same name share its channels")
+    heartbeat_s: float = Field(5.0, gt=0, le=60, description="how often a machine says that it lives")
+    lease_s: float = Field(
+        60.0, ge=5, le=600, description="silent for so long: others take over its calls; above any stall"
+    )
+
+    @model_validator(mode="after")
+    def _patient(self) -> FleetSettings:
+        if self.lease_s < 3 * self.heartbeat_s:
+            raise ValueError("lease_s must be at least three heartbeats: one may come late, one may be lost")
+        return self
 
 
 class DutySettings(Section):
@@ -149,6 +165,15 @@ class NoticesSettings(Section):
     )
     webhook: str = Field("", description="URL that gets JSON; signed with webhook_secret")
     webhook_secret: SecretStr = SecretStr("")
+
+
+class ReportsSettings(Section):
+    template: Path | None = Field(
+        None, description="the county's own Word template of the official form; empty: the shipped one"
+    )
+    subsidies: Path | None = Field(
+        None, description="the county's own rules of subsidy clues (补贴线索); empty: the shipped ones"
+    )
 
 
 class RecordingSettings(Section):
@@ -181,17 +206,28 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True)
 
     timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    engine: Literal["embedded", "postgres"] = Field(
+        "embedded", description="postgres: any number of machines dial on one PostgreSQL"
+    )
     folder: Path = Field(Path("."), description="where relative paths begin; the settings file's folder")
     storage: StorageSettings = StorageSettings()
     trunk: TrunkSettings = TrunkSettings()
     lines: LinesSettings = LinesSettings()
     speech: SpeechSettings = SpeechSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    fleet: FleetSettings = FleetSettings()
     duty: DutySettings = DutySettings()
     notices: NoticesSettings = NoticesSettings()
     recording: RecordingSettings = RecordingSettings()
+    reports: ReportsSettings = ReportsSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
+
+    @model_validator(mode="after")
+    def _engine_fits(self) -> Settings:
+        if self.engine == "postgres" and not self.storage.url.startswith("postgresql"):
+            raise ValueError('engine = "postgres" needs storage.url = "postgresql://..."')
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache, partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -25,11 +25,13 @@ from scheduler.cadence import load_cadence
 from scheduler.calendar import Calendar, ClosedDays
 from scheduler.caps import CapsConfig
 from scheduler.dispatch import DispatchConfig, Dispatcher
+from scheduler.engine import Engine
 from scheduler.hours import HoursConfig, add_service_time
 from scheduler.inbound import Reception
 from scheduler.journal import Journal
 from scheduler.ladder import load_ladder
 from scheduler.order import OrderConfig
+from scheduler.owner import LeaseConfig
 from scheduler.policy import Policy
 from scheduler.settle import Settled
 from scheduler.ticks import Service, TickConfig
@@ -39,7 +41,7 @@ from visits.deadlines import Deadlines, load_deadlines
 from visits.notices import Sender
 from web.config import MEGABYTE, WebConfig
 from xunfang.clock import Clock, SystemClock
-from xunfang.errors import BadSettings
+from xunfang.errors import BadDialplan, BadSettings
 from xunfang.settings import Settings
 
 SQLITE = "sqlite:///"
@@ -132,7 +134,17 @@ def dispatch_config(settings: Settings, rules: Policy) -> DispatchConfig:
     return DispatchConfig(
         policy=rules,
         caps=CapsConfig(schedule.max_calls_per_day, timedelta(seconds=schedule.min_gap_s)),
-        admission=AdmissionConfig(schedule.channels, schedule.calls_per_second),
+        admission=AdmissionConfig(
+            schedule.channels,
+            schedule.calls_per_second,
+            lag_limit_ms=schedule.lag_limit_ms,
+            lag_resume_ms=schedule.lag_resume_ms,
+        ),
+        lease=LeaseConfig(
+            heartbeat=timedelta(seconds=settings.fleet.heartbeat_s),
+            lease=timedelta(seconds=settings.fleet.lease_s),
+            trunk=settings.fleet.trunk,
+        ),
         breaker=BreakerConfig(
             share=schedule.breaker_share,
             calls=schedule.breaker_calls,
@@ -147,6 +159,17 @@ def dispatch_config(settings: Settings, rules: Policy) -> DispatchConfig:
             timezone=settings.timezone,
         ),
     )
+
+
+def form_template(settings: Settings) -> Path | None:
+    """Of the official form; None: the shipped one."""
+    own = settings.reports.template
+    return None if own is None else settings.path(own)
+
+
+def subsidy_rules_file(settings: Settings) -> Path | None:
+    own = settings.reports.subsidies
+    return None if own is None else settings.path(own)
 
 
 def notice_config(settings: Settings) -> NoticeConfig:
@@ -179,6 +202,8 @@ def web_config(settings: Settings, host: str) -> WebConfig:
         secure_cookies=not web.loopback_http,
         metrics_token=web.metrics_token.get_secret_value(),
         body_bytes=web.upload_mb * MEGABYTE,
+        form_template=form_template(settings),
+        subsidy_rules=subsidy_rules_file(settings),
     )
 
 
@@ -222,6 +247,61 @@ def reserved_calls(settings: Settings) -> int:
 
 
 # ---- the whole service ----------------------------------------------------------------------------
+
+
+def queue_url(settings: Settings) -> str | None:
+    """Of the queue that the machines share; None: this process works alone."""
+    if settings.engine == "embedded":
+        return None
+    return settings.storage.url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+def prepare_queue(settings: Settings, store: Store) -> None:
+    """The queue's own tables, where there is a queue."""
+    url = queue_url(settings)
+    if url is not None:
+        from scheduler import engine_queue  # its libraries are an extra: "xunfang[postgres]"
+
+        with store.leading("queue tables", wait=True):
+            engine_queue.prepare(url)
+
+
+def _shared_engine(settings: Settings) -> Engine | None:
+    url = queue_url(settings)
+    if url is None:
+        return None
+    from scheduler.engine_queue import QueueEngine
+
+    return QueueEngine(url)
+
+
+def check_clock(settings: Settings, store: Store, now: datetime) -> None:
+    """Leases are compared across machines: BadSettings when this one's clock is far from the database's."""
+    skew = store.clock_skew_s(now)
+    if settings.engine == "postgres" and abs(skew) > settings.fleet.lease_s / 4:
+        raise BadSettings(
+            f"this machine's clock is {skew:+.0f} s off that of the database: set the time (NTP) on both, "
+            "otherwise machines would take over one another's calls"
+        )
+
+
+def usable_dialplan(settings: Settings, prompts: PromptStore) -> Callable[[str], str]:
+    """Name -> hash, read again only when the file has changed. BadDialplan or NotFound when it cannot be
+    loaded, BadDialplan when it could not be spoken."""
+    known: dict[tuple[str, int], str] = {}
+
+    def hash_of(name: str) -> str:
+        path = dialplan_path(settings, name)
+        key = (str(path), path.stat().st_mtime_ns if isinstance(path, Path) else 0)
+        if key not in known:
+            plan = plans.load(path)
+            silent = sum(not prompts.has(text) for text in plan.texts())
+            if silent:
+                raise BadDialplan(f"dialplan {name}: {silent} of its texts have no recorded prompt")
+            known[key] = plan.hash
+        return known[key]
+
+    return hash_of
 
 
 @dataclass(slots=True)
@@ -282,7 +362,7 @@ def build(
         fleet,
         clock,
         calling,
-        hash_of=lambda name: plans.load(dialplan_path(settings, name)).hash,
+        hash_of=usable_dialplan(settings, prompts),
     )
     service = Service(
         store,
@@ -290,6 +370,11 @@ def build(
         rules,
         dispatcher,
         Sender(store, clock, notice_config(settings)),
-        TickConfig(dispatch_s=settings.schedule.tick_s, notices_s=settings.schedule.tick_s),
+        TickConfig(
+            dispatch_s=settings.schedule.tick_s,
+            notices_s=settings.schedule.tick_s,
+            beat_s=settings.fleet.heartbeat_s,
+        ),
+        _shared_engine(settings),
     )
     return House(store, fleet, dispatcher, service)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -16,11 +17,12 @@ from xunfang.cli.cases import print_queue
 from xunfang.cli.output import AsJson, console, plain, print_json, settings_of
 from xunfang.cli.tree import entries
 from xunfang.cli.web import console_beside
+from xunfang.clock import SystemClock
 from xunfang.demo.run import run_demo
 from xunfang.errors import BadInput, TrunkError
 from xunfang.settings import Settings, load
 from xunfang.vocabulary import Alert, CallDisposition, Speaker, zh
-from xunfang.wiring import House, build, open_store
+from xunfang.wiring import House, build, check_clock, open_store, prepare_queue
 
 DRAIN_S = 120.0  # a call in progress may end by itself when the service is asked to stop
 INTERRUPTED = 130
@@ -61,7 +63,9 @@ def migrate(ctx: typer.Context, as_json: AsJson = False) -> None:
 
     Example: xunfang migrate
     """
-    with open_store(_configured(ctx)) as store:
+    settings = _configured(ctx)
+    with open_store(settings) as store:
+        prepare_queue(settings, store)
         url = store.url
     if as_json:
         print_json({"database": url, "ready": True})
@@ -83,6 +87,8 @@ def run(ctx: typer.Context) -> None:
         (at_once if ended.is_set() else ended).set()
 
     with open_store(settings) as store, console_beside(settings, store):
+        prepare_queue(settings, store)
+        check_clock(settings, store, SystemClock().now())
         house = build(settings, store)
         house.start()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -128,9 +134,12 @@ def call(
         house.fleet.start()
         try:
             call_id = house.dispatcher.call_now(elder, anyway)
-            ended.wait(settings.trunk.max_call_s + settings.trunk.ring_s + DRAIN_S)
+            until = time.monotonic() + settings.trunk.max_call_s + settings.trunk.ring_s + DRAIN_S
+            while not ended.wait(settings.fleet.heartbeat_s) and time.monotonic() < until:
+                house.dispatcher.beat()  # otherwise a service beside us would take the call over
         finally:
             house.fleet.stop(DRAIN_S)
+            house.dispatcher.leave()
         with store.read() as work:
             made, case = work.calls.get(call_id), work.cases.open_for(elder)
     if as_json:
@@ -196,12 +205,16 @@ def docs(
     ] = None,
     folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("docs"),
 ) -> None:
-    """Write the tables in docs/ that are made, not written: settings.md, commands.md, demo.md.
+    """Write the tables in docs/ that are made, not written: settings, commands, indicators, demo.
 
     Example: xunfang docs --demo result.json
     """
     rows = [(entry.path, entry.meaning, entry.examples) for entry in entries(ctx.find_root().command)]
-    written = [tables.write_settings(folder), tables.write_commands(folder, rows)]
+    written = [
+        tables.write_settings(folder),
+        tables.write_commands(folder, rows),
+        tables.write_indicators(folder),
+    ]
     if demo_json is not None:
         try:
             result = json.loads(demo_json.read_text("utf-8"))
