@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from peers import sipp
 from storage_cast import SECRET
 
 from ivr.dialogue import dialplan
@@ -33,7 +34,9 @@ from scheduler.planning import plan_due
 from scheduler.policy import Policy
 from sip_test_harness.fluent import Phone
 from sip_test_harness.formats import persona_from
+from sip_test_harness.ghost import alaw
 from sip_test_harness.model import Kind
+from sip_test_harness.orders import Order
 from sip_test_harness.village import Village
 from storage import Store
 from storage.model import Call, Case, Elder, Incoming
@@ -52,7 +55,7 @@ from xunfang.vocabulary import (
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
-VILLAGE, LINE, VILLAGE_RTP, LINE_RTP = 5680, 5690, 39000, 39600
+VILLAGE, LINE, SIPP, VILLAGE_RTP, LINE_RTP, SIPP_RTP = 5680, 5690, 5694, 39000, 39600, 39900
 OURS = f"sip:96100@127.0.0.1:{LINE}"
 RINGS_BACK, SHARED, STRANGER, DUTY = "13900000801", "043181230001", "13900000803", "13900000809"
 VILLAGE_NUMBER = "043181234567"
@@ -105,11 +108,12 @@ class County:
                     caller_id="96100",
                     sip_port=LINE,
                     rtp_port=LINE_RTP,
-                    ring_s=2.0,
+                    ring_s=1.5,
                     answer=True,
                 ),
                 model_dir=str(ROOT / "asr_models" / "starter"),
                 prompts=str(prompts),
+                calls_per_line=2,
                 reserve=1,
                 duty_ring_s=10.0,
                 log_level="WARNING",
@@ -121,7 +125,7 @@ class County:
         config = DispatchConfig(
             policy=self.policy,
             caps=CapsConfig(min_gap=timedelta(0)),
-            order=OrderConfig(recordings=folder / "recordings", duty_number=DUTY),
+            order=OrderConfig(recordings=folder / "recordings", duty_number=DUTY, tail_ms=1000),
         )
         load = cache(dialplan.load)
         self.dispatcher = Dispatcher(
@@ -190,14 +194,14 @@ def village() -> Iterator[Village]:
             "voice": "zf_xiaoni",
             "story": "没接到电话，过一会儿打回来",
             "attempts": [
-                {"does": "no_answer", "calls_back_s": 1.0},
+                {"does": "no_answer", "calls_back_s": 0.3},
                 {
                     "does": "answer",
                     "replies": [
-                        {"nth": 1, "say": "是我"},
-                        {"nth": 2, "say": "身体挺好"},
-                        {"nth": 3, "say": "没有"},
-                        {"nth": 4, "say": "不需要"},
+                        {"nth": 1, "say": "是我", "wait_ms": 200},
+                        {"nth": 2, "say": "身体挺好", "wait_ms": 200},
+                        {"nth": 3, "say": "没有", "wait_ms": 200},
+                        {"nth": 4, "say": "不需要", "wait_ms": 200},
                     ],
                 },
             ],
@@ -294,10 +298,48 @@ def test_a_stranger_hears_a_number_and_his_cry_for_help_rings_the_duty_person(
     assert told == {"duty", "webhook"}
 
 
-def test_a_withheld_number_is_answered_too_and_belongs_to_nobody(county: County, village: Village) -> None:
-    phone = Phone(village, "13900000804")
-    phone.dials(OURS, shown=False).hears_prompt()
-    phone.expect_hangup(within=25)
-    until(lambda: county.incoming()[0].ended_at, "the caller is still there")
+def test_who_rings_when_all_lines_are_busy_is_written_down_and_dialled(
+    county: County, village: Village
+) -> None:
+    late = county.elder("13900000806", "李桂芳")
+    plan_due(county.store, county.clock, county.policy)
+    one, other = (Phone(village, f"1390000081{n}") for n in range(2))
+    for each, shown in ((one, True), (other, False)):
+        each.dials(OURS, shown=shown)
+    seen = len(village.events())
+    Phone(village, late.phone)
+    village.order(Order(late.phone, "dial", to=OURS))
+    refused = village.wait_for(lambda each: each.kind is Kind.HUNG_UP and each.number == late.phone, seen)
+    assert refused is not None
+    assert refused[1].code == 486
+    until(lambda: county.incoming()[0].missed, "nobody knows that he rang")
+    row, withheld, shown_row = county.incoming()[:3]
+    assert (row.elder_id, row.call_id, row.phone) == (late.id, None, late.phone)
+    assert (withheld.kind, withheld.phone, shown_row.phone) == (CallerKind.STRANGER, "", one.number)
+    with county.store.read() as work:
+        (plan,) = work.plans.of_elder(late.id)
+    assert plan.status is PlanStatus.WAITING
+    assert plan.next_attempt_at == row.rang_at, "he is dialled as soon as a line is free"
+    one.hangs_up()
+    other.hangs_up()
+
+
+def test_a_foreign_carrier_brings_us_a_caller_whom_only_it_vouches_for(
+    county: County, village: Village, tmp_path: Path
+) -> None:
+    """SIPp: the number stands in P-Asserted-Identity as +86, From is anonymous; we end the call."""
+    peer = sipp.Sipp(
+        "rings_us",
+        sipp.rings_us("+8613900000820"),
+        SIPP,
+        SIPP_RTP,
+        tmp_path,
+        alaw(audio.silence(8000)),
+        f"127.0.0.1:{LINE}",
+    )
+    try:
+        assert peer.verdict(within=20) == 0
+    finally:
+        peer.stop()
     row = county.incoming()[0]
-    assert (row.kind, row.phone, row.alert) == (CallerKind.STRANGER, "", Alert.NONE)
+    assert (row.kind, row.phone, row.alert) == (CallerKind.STRANGER, "+8613900000820", Alert.NONE)

@@ -122,11 +122,54 @@ Content-Length: 0
     )
 
 
+def rings_us(asserted: str) -> str:
+    """A carrier that brings us a caller, and waits until we hang up. `asserted`: P-Asserted-Identity."""
+    return (
+        f"""<send retrans="500"><![CDATA[
+INVITE sip:96100@[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:anonymous@anonymous.invalid>;tag=[pid]T[call_number]
+To: <sip:96100@[remote_ip]:[remote_port]>
+Call-ID: [call_id]
+CSeq: 1 INVITE
+Contact: <sip:carrier@[local_ip]:[local_port]>
+P-Asserted-Identity: <sip:{asserted}@carrier.test>
+Max-Forwards: 70
+{_SDP}]]></send>
+"""
+        + '<recv response="100" optional="true"/>\n<recv response="180"/>\n'
+        + '<recv response="200" rrs="true"/>\n'
+        + """<send><![CDATA[
+ACK [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+[routes]
+From: <sip:anonymous@anonymous.invalid>;tag=[pid]T[call_number]
+[last_To:]
+[last_Call-ID:]
+CSeq: 1 ACK
+Max-Forwards: 70
+Content-Length: 0
+
+]]></send>
+"""
+        + AUDIO
+        + _BYE
+    )
+
+
 class Sipp(Program):
-    """One callee behaviour on its own port. `stop` gives SIPp's verdict: 0 when every step happened."""
+    """One behaviour on its own port: a callee, or with `target` (host:port) a caller. `stop` gives SIPp's
+    verdict: 0 when every step happened."""
 
     def __init__(
-        self, name: str, scenario: str, port: int, rtp_port: int, folder: Path, voice: bytes = b""
+        self,
+        name: str,
+        scenario: str,
+        port: int,
+        rtp_port: int,
+        folder: Path,
+        voice: bytes = b"",
+        target: str = "",
     ) -> None:
         program = needs("sipp", PACKAGE)
         place = folder / name
@@ -140,7 +183,7 @@ class Sipp(Program):
             f"-sf scenario.xml -i 127.0.0.1 -mi 127.0.0.1 -p {port} -mp {rtp_port} "
             "-nostdin -m 1 -trace_err -error_file errors.txt"
         ).split()
-        super().__init__([program, *arguments], place, "sipp")
+        super().__init__([program, *arguments, *([target] if target else [])], place, "sipp")
         self.listens_on(port)
 
     def verdict(self, within: float = 5.0) -> int:
