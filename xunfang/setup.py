@@ -24,6 +24,7 @@ gateways = ["127.0.0.1:5060"]         # host:port of the carrier or of the SBC i
 # password_file = "trunk.password"
 # register = true
 # caller_id = "0431..."               # number the elder sees
+# sip_port = 5070                     # elders who ring back arrive here; not needed with register
 
 [lines]
 count = 1                             # line processes, each at most 4 calls
