@@ -9,26 +9,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ivr.understanding.model import Event
+from ivr.understanding.wording import EVENT_ZH, named, words
 from xunfang.vocabulary import AnswerSource, CallDisposition, CaseKind, zh
 
-EVENT_ZH: Mapping[Event, str] = {
-    Event.FALL: "摔倒",
-    Event.CHEST_PAIN: "胸痛",
-    Event.BREATHLESS: "喘不上气",
-    Event.CANNOT_GET_UP: "起不来",
-    Event.BLEEDING: "出血",
-    Event.FIRE: "着火",
-    Event.GAS_LEAK: "煤气泄漏",
-    Event.SUICIDAL: "轻生念头",
-    Event.UNCONSCIOUS: "昏迷",
-    Event.POISONING: "中毒",
-    Event.VIOLENCE: "受到伤害",
-    Event.FRAUD: "疑似受骗",
-    Event.NO_FOOD: "没有吃的",
-    Event.LOST: "走失",
-    Event.STROKE_SIGNS: "疑似中风",
-    Event.SEVERE_PAIN: "剧烈疼痛",
-}
 # The entries of the lexicon are named after their event, shortened.
 _ENTRY_EVENT: Mapping[str, Event] = {
     "up": Event.CANNOT_GET_UP,
@@ -80,6 +63,7 @@ _KNOWN: Mapping[str, str] = {
     "by the question's words": "按所问的问题判断",
     "said as the greeting offered": "按开场白的提示说的",
     "keypad": "按键回答",
+    "hardly heard: danger": "听得很不清楚，像是险情",
 }
 
 
@@ -91,7 +75,9 @@ def sentence(evidence: Mapping[str, Any], timezone: str) -> str:
 
 
 def reason(text: str) -> str:
-    """One reason of the understanding, in Chinese where it is known."""
+    """One reason of the understanding, in Chinese where it is known (also as stored in earlier versions)."""
+    if named(text) is not None:
+        return words(text)
     if text in _KNOWN:
         return _KNOWN[text]
     if _PLEA.fullmatch(text):

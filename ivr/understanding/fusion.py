@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from ivr.understanding import wording
 from ivr.understanding.alert import RANK
 from ivr.understanding.model import Event, Judgement, Polarity, Question, Subject, Time, Understanding
 from ivr.understanding.opinion import NOTHING, Model, Opinion
@@ -69,7 +70,7 @@ def fuse(ruled: Understanding, heard: str, calm: str, model: Model) -> Understan
         return ruled
     reasons, evidence = ruled.reasons, ruled.evidence
     if alert is not ruled.alert:
-        reasons = (*reasons, f"{ENTRY}: {alert} {opinion.p('alert', alert):.2f}")
+        reasons = (*reasons, wording.vote(ENTRY, alert, opinion.p("alert", alert)))
     if alert is Alert.URGENT and not evidence:
         evidence = (_most_urgent_clause(ruled, heard, model),)
     judgements = ruled.judgements

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Protocol
 
+from ivr.understanding import wording
 from ivr.understanding.alert import RANK
 from ivr.understanding.lexicon import Lexicon
 from ivr.understanding.model import Understanding
@@ -23,6 +24,7 @@ MIN_VERDICTS = 10  # fewer: the interval is wider than half the scale, 样本太
 Z_95 = 1.959964  # of a two-sided 95 % interval
 OPINION = "opinion"  # the second opinion raised it, no entry did
 
+# Reasons as they were stored before they were Chinese.
 _JUDGED = re.compile(r"(?P<entry>\S+): \w+ \w+ \w+ -> (?P<alert>none|review|urgent)")
 _VOTE = re.compile(rf"{OPINION}: (?P<alert>none|review|urgent) ")
 _PLEA = re.compile(r"(?P<entry>\S+): plea")
@@ -51,6 +53,9 @@ def _source(reason: str) -> tuple[str, int] | None:
     """The name of what alarms, and how gravely; None when the reason is none of an alert."""
     if reason.startswith(_NO_SOURCE) or reason == _CONFIRMED:
         return None
+    if named := wording.named(reason):
+        name, alert = named
+        return None if alert is Alert.NONE and name != OPINION else (name, RANK[alert])
     if judged := _JUDGED.fullmatch(reason):
         level = RANK[Alert(judged["alert"])]
         return (judged["entry"], level) if level else None

@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from ivr.understanding import alert as alerts
+from ivr.understanding import wording
 from ivr.understanding.alert import RANK, Surroundings, worst
 from ivr.understanding.announcements import find_announcement
 from ivr.understanding.answers import answer
 from ivr.understanding.controls import decide, find_controls
 from ivr.understanding.cues import Cues, cues_of
 from ivr.understanding.details import details, names_need
+from ivr.understanding.durations import Spoken, spoken_times
 from ivr.understanding.events import event_finder
 from ivr.understanding.fusion import fuse
 from ivr.understanding.lexicon import Lexicon, default_lexicon
@@ -46,7 +48,11 @@ def by_rules(text: str, asked: Question, words: Lexicon) -> tuple[Understanding,
     """(what the rules say, text as heard, the same without clauses that cleanly deny a danger)."""
     line = rewrite(normalise(text[:MAX_CHARS]), _dialect(words))
     if not line.text:
-        return Understanding(text, asked, Alert.NONE, "silence_noise", reasons=("nothing was said",)), "", ""
+        return (
+            Understanding(text, asked, Alert.NONE, "silence_noise", reasons=(wording.NOTHING_SAID,)),
+            "",
+            "",
+        )
     spoken = find_announcement(line.text, words)
     if spoken is not None:
         announced = Understanding(
@@ -54,7 +60,7 @@ def by_rules(text: str, asked: Question, words: Lexicon) -> tuple[Understanding,
             asked,
             Alert.NONE,
             spoken.answer,
-            reasons=(f"announcement: {spoken.disposition}",),
+            reasons=(wording.announced(spoken.disposition),),
             evidence=(line.quote(spoken.start, spoken.end),),
             announcement=spoken.disposition,
         )
@@ -80,7 +86,7 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> tuple[U
     around = Surroundings(question, bool(pleas), relative)
     weighed = [alerts.weigh(f, s, around) for f, s in judged]
     reasons = [
-        f"{f.entry}: {s.polarity} {s.time} {s.subject} -> {a}"
+        wording.judged(f, s, a, _times_told(cues, heard, f))
         for (f, s), a in zip(judged, weighed, strict=True)
     ]
     evidence = [
@@ -89,7 +95,7 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> tuple[U
     level = worst(weighed)
     if pleas:
         level = Alert.URGENT
-        reasons += [f"{p[2]}: plea" for p in pleas]
+        reasons += [wording.plea(p[2]) for p in pleas]
         evidence += [line.quote(p[0], p[1]) for p in pleas]
     urgent = level is Alert.URGENT
     topics = concerns(heard, words)
@@ -118,7 +124,7 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> tuple[U
         reason = review_reason(heard, question, final, topics, words) or beside_denial(heard, judged, words)
         if reason:
             level = Alert.REVIEW
-            reasons.append(reason)
+            reasons.append(wording.review(reason))
     main = _main(judged, weighed)
     ruled = Understanding(
         text=text,
@@ -133,6 +139,14 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> tuple[U
         evidence=tuple(dict.fromkeys(e for e in evidence if e)),
     )
     return ruled, heard, _calm(heard, judged, weighed, [(idiom.start, idiom.end) for idiom in idioms])
+
+
+def _times_told(cues: Cues, heard: str, found: Found) -> tuple[Spoken, ...]:
+    """Lengths and points of time in the clause of an event: a supervisor reads them in days."""
+    if not cues.tells_time:
+        return ()
+    start, end = clause_of(heard, found.start)
+    return spoken_times(heard[start : max(end, found.end)])
 
 
 def _calm(heard: str, judged: list[Judged], weighed: list[Alert], idioms: list[tuple[int, int]]) -> str:
