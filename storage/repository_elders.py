@@ -117,6 +117,9 @@ class Contacts:
             _contact.select().where(contact.phone_index.in_(indexes)).order_by(contact.position, contact.id),
         )
 
+    def get(self, id: int) -> Contact | None:
+        return self._db.one(_contact, _contact.select().where(tables.contact.c.id == id))
+
     def of(self, elder_id: int) -> list[Contact]:
         """In the order in which they are called."""
         contact = tables.contact.c

@@ -107,9 +107,10 @@ class Sender:
             if target == "area":
                 area = work.areas.get(person_id)
                 return "" if area is None or area.phone is None else area.phone
+            contact = work.contacts.get(person_id)
             case = None if notice.case_id is None else work.cases.get(notice.case_id)
-            contacts = [] if case is None else work.contacts.of(case.elder_id)
-        return next((each.phone for each in contacts if each.id == person_id), "")
+        another = contact is None or (case is not None and contact.elder_id != case.elder_id)
+        return "" if contact is None or another else contact.phone
 
     def _not_sent(self, notice: Notice, because: str, now: datetime) -> None:
         """Final: what nobody can carry is audited, so that its absence can be found."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from records import indicator_table
 from sip_test_harness.formats import load_demo_village
 from xunfang.settings import describe
 from xunfang.vocabulary import Alert, CallDisposition, zh
@@ -28,6 +29,10 @@ def write_settings(folder: Path) -> Path:
         )
     )
     return _write(folder / "settings.md", text)
+
+
+def write_indicators(folder: Path) -> Path:
+    return _write(folder / "indicators.md", f"{MADE_BY}\n{indicator_table.page()}")
 
 
 def write_commands(folder: Path, commands: Iterable[tuple[str, str, Sequence[str]]]) -> Path:

@@ -15,6 +15,7 @@ from xunfang.cli import (
     ledger,
     models,
     plan,
+    report,
     service,
     speech,
     understanding,
@@ -47,6 +48,7 @@ service.register(app)
 plan.register(app)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(cases.app, name="cases")
+app.add_typer(report.app, name="report")
 web.register(app)
 app.add_typer(user.app, name="user")
 dialplans.register(app)

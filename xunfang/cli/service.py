@@ -13,6 +13,7 @@ import typer
 
 from ivr.session.model import AlertRaised, Answered, CallEnded, CallEvent, Ringing, TurnHeard
 from xunfang import log, setup, tables
+from xunfang.cli import status
 from xunfang.cli.cases import print_queue
 from xunfang.cli.output import AsJson, console, plain, print_json, settings_of
 from xunfang.cli.tree import entries
@@ -31,6 +32,7 @@ INTERRUPTED = 130
 def register(root: typer.Typer) -> None:
     for command in (init, migrate, run, call, demo, docs):
         root.command()(command)
+    status.register(root)
 
 
 def _configured(ctx: typer.Context) -> Settings:
