@@ -129,7 +129,6 @@ def add(work: Work, campaign: Campaign, now: datetime) -> Campaign:
 
 def would_call(store: Store, campaign: Campaign, now: datetime, policy: Policy) -> Counter[str]:
     """Dry run of its first round: elders by phone and on site. Nothing is stored."""
-    check(campaign)
     day = max(campaign.starts, terms(now, policy).today)
     found = occurrence(campaign, day, policy.hours)
     if found is None:

@@ -49,9 +49,9 @@ def clean(store: Store) -> None:
             work.db._connection.exec_driver_sql(f"DELETE FROM {table}")
 
 
-@given(st.lists(st.tuples(elders, words), min_size=1, max_size=12), st.data())
+@given(st.lists(st.tuples(elders, words), min_size=1, max_size=10), st.data())
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
