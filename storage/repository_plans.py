@@ -104,6 +104,19 @@ class Plans:
             .values(status=PlanStatus.DIALLING, claimed_at=now, next_attempt_at=None)
         )
 
+    def queued(self, now: datetime) -> tuple[int, int]:
+        """Plans of running periods that may be dialled (now, later): the latter are retries and deferred."""
+        plan = tables.visit_plan.c
+        now_ready = sa.or_(plan.next_attempt_at.is_(None), plan.next_attempt_at <= now)
+        row = self._db.row(
+            sa.select(
+                sa.func.coalesce(sa.func.sum(sa.case((now_ready, 1), else_=0)), 0),
+                sa.func.coalesce(sa.func.sum(sa.case((now_ready, 0), else_=1)), 0),
+            ).where(plan.status.in_(_READY), plan.due_from <= now, plan.due_until > now)
+        )
+        assert row is not None
+        return int(row[0]), int(row[1])
+
     def reserve(self, id: int, status: PlanStatus) -> bool:
         """Until this transaction ends nobody else decides about this plan. False: somebody does, or its
         status is another one by now; not waited for, there are other plans."""
