@@ -25,7 +25,7 @@ from xunfang.cli import main
 pytestmark = pytest.mark.integration
 
 SECRET = "a secret only for tests, 0123456789"
-START_S = 20
+START_S = 60  # it imports everything; on a busy machine that takes long
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_the_console_is_served_signs_in_streams_and_stops_at_once_when_told(fold
     assert served.stderr is not None
     base = f"http://127.0.0.1:{port}"
     try:
-        _wait(base)
+        _wait(base, served)
         with httpx.Client(base_url=base, headers={"Origin": base}) as client:
             assert client.get("/readyz").text == "ready\n"
             assert "xunfang_cases_open" in client.get("/metrics").text
@@ -144,7 +144,7 @@ def test_cookies_in_the_clear_are_only_for_this_machine(run: Typed) -> None:
     assert (refused.code, "loopback_http" in refused.err) == (2, True)
 
 
-def _wait(base: str) -> None:
+def _wait(base: str, served: subprocess.Popen[str]) -> None:
     """Until it answers: the only thing to wait for is another process."""
     until = time.monotonic() + START_S
     while True:
@@ -152,5 +152,6 @@ def _wait(base: str) -> None:
             assert httpx.get(f"{base}/healthz").status_code == 200
             return
         except httpx.TransportError:
+            assert served.poll() is None, "the console ended at once"
             assert time.monotonic() < until, "the console did not come up"
             time.sleep(0.1)
