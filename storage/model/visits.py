@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from xunfang.vocabulary import Alert, AnswerSource, CallDirection, CallDisposition, PlanStatus, Risk, Speaker, VisitMode
+from xunfang.vocabulary import (
+    Alert,
+    AnswerSource,
+    CallDirection,
+    CallDisposition,
+    PlanStatus,
+    Risk,
+    Speaker,
+    VisitMode,
+)
 
 
 @dataclass(frozen=True, slots=True)
