@@ -1,20 +1,23 @@
 """After an ended visit: what else follows for the same elder's plans (跟访、并访). Called by settle.
 
-An alarming record is followed by a call the next day, once per call. A surge or a follow-up in
+An alarming record is followed by a call the next day, once per call. Who says himself that he is worse
+and gets about worse is no longer one for the telephone. A surge or a follow-up in
 which the elder was heard does his open weekly visit too; visits that fill the official form
 (monthly, quarterly) only move to another day.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from ivr.understanding.model import Question
 from scheduler import hours
 from scheduler.due import DAY, Way, consents_of, eligible, midnight
 from scheduler.policy import Policy
-from storage.model import Elder, VisitPlan, VisitRecord
-from xunfang.vocabulary import PlanStatus, Risk, VisitMode
+from storage.model import Answer, Elder, VisitPlan, VisitRecord
+from xunfang.vocabulary import AnswerSource, PlanStatus, Risk, VisitMode
 
 if TYPE_CHECKING:
     from storage import Work
@@ -40,8 +43,26 @@ def after_visit(
         return
     if record.call_id is not None and record.risk in FOLLOWED:
         follow_up(work, elder, record.call_id, now, policy)
+    if record.call_id is not None and leaves_phone_mode(work.answers.of(record.call_id)):
+        to_on_site(work, elder, record.call_id, now)
     if plan is not None and status is PlanStatus.DONE and plan.period.startswith((CAMPAIGN, FOLLOW_UP)):
         fold(work, plan, now, policy)
+
+
+def leaves_phone_mode(answers: Iterable[Answer]) -> bool:
+    """电话巡访适用于身体状况良好、生活能够自理 (Jilin 2020, 四(二)). One worse day is not enough, and a
+    relative's word is looked at by the visitor whom the case of this call sends anyway."""
+    own = {each.topic for each in answers if each.source is AnswerSource.SELF and each.answer == "worse"}
+    return {Question.HEALTH.value, Question.MOBILITY.value} <= own
+
+
+def to_on_site(work: Work, elder: Elder, call_id: int, now: datetime) -> None:
+    """From the next plan on; the ledger, i.e. a human, may turn it back."""
+    if elder.mode is VisitMode.ON_SITE:
+        return
+    work.elders.update(elder.id, mode=VisitMode.ON_SITE)
+    detail = {"from": elder.mode.value, "to": VisitMode.ON_SITE.value, "call_id": call_id}
+    work.audit.write(now, ACTOR, "elder.mode_changed", f"elder:{elder.id}", detail)
 
 
 def follow_up(work: Work, elder: Elder, call_id: int, now: datetime, policy: Policy) -> bool:

@@ -240,6 +240,27 @@ def test_the_week_that_begins_on_the_day_of_a_follow_up_waits_for_it(house: Hous
     assert house.plan_of(elder).status is PlanStatus.DONE, "the follow-up did the week's visit"
 
 
+@pytest.mark.parametrize(
+    ("said", "mode"),
+    [
+        ({"health": "worse", "mobility": "worse"}, VisitMode.ON_SITE),
+        ({"health": "worse"}, VisitMode.PHONE),
+        ({"mobility": "worse"}, VisitMode.PHONE),
+    ],
+)
+def test_an_answer_can_move_an_elder_out_of_phone_mode(
+    house: House, said: dict[str, str], mode: VisitMode
+) -> None:
+    elder = house.elder(PHONE, answers(WELL | said))
+    house.run(hours=1, by=HALF_HOUR)
+    with house.store.read() as work:
+        now = work.elders.get(elder.id)
+        changed = [each.kind for each in work.audit.of(f"elder:{elder.id}")]
+    assert now is not None
+    assert now.mode is mode
+    assert ("elder.mode_changed" in changed) == (mode is VisitMode.ON_SITE)
+
+
 # ---- the end of a period -----------------------------------------------------------------------
 
 

@@ -24,7 +24,7 @@ def query_plan(store: Store, ask: Ask) -> str:
     sent: list[tuple[str, Any]] = []
 
     def keep(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:
-        if statement.startswith(("SELECT", "UPDATE", "WITH")):
+        if statement.startswith(("SELECT", "UPDATE", "WITH", "DELETE")):
             sent.append((statement, values))
 
     event.listen(store._engine, "before_cursor_execute", keep)
