@@ -35,7 +35,7 @@ MIN_ANSWER_P = 0.8  # what the rules could not decide, the model must know
 BARE_WORD_CHARS = 4  # 没有, 没事没事: to a safety question they are no answer, whatever is likely
 BARE_CHARS = 8  # up to here it is a phrase, not a story
 URGENT_P = 0.6  # above this the model alone may ring a human
-IMAGINED_URGENT_P = 0.95  # of what the rules read as imagined (102 of 102 in the corpora were no emergency)
+IMAGINED_URGENT_P = 0.95  # of a fire that the rules read as imagined
 SURELY_NOT_URGENT_P = 0.02
 MIN_EVENT_P = 0.5  # an event that only the model hears must be likelier than not
 
@@ -105,7 +105,8 @@ def _alert(ruled: Understanding, opinion: Opinion, heard: str) -> Alert:
 
 def _imagined(ruled: Understanding) -> bool:
     """The rules heard the form of a question about what would be (着火了咋跑); the model counts its words."""
-    return ruled.main is not None and ruled.main.time is Time.HYPOTHETICAL
+    main = ruled.main
+    return main is not None and main.event is Event.FIRE and main.time is Time.HYPOTHETICAL
 
 
 def _answer(ruled: Understanding, opinion: Opinion, heard: str) -> str:

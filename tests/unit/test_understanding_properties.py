@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ivr.understanding import ANSWERS, CONTROLS, Question, understand
+from ivr.understanding import ANSWERS, CONTROLS, Question, default_lexicon, understand
+from ivr.understanding import text as clean
+from ivr.understanding.cues import cues_of
+from ivr.understanding.opinion_features import KnownFeatures, features
 from xunfang.vocabulary import Alert
 
 pytestmark = pytest.mark.unit
@@ -80,3 +84,35 @@ def test_any_text_ends_in_valid_classes_and_urgent_has_evidence(text: str, quest
 @settings(max_examples=40, deadline=3000)
 def test_long_babble_ends_in_finite_time(text: str) -> None:
     assert understand(text, Question.HEALTH).text == text
+
+
+@given(text=st.text(alphabet="我摔了疼不，。？！、,? ~啊", max_size=24))
+@settings(max_examples=300, deadline=None)
+def test_the_short_way_to_one_clean_line_is_the_long_way(text: str) -> None:
+    pairs = clean._collapse(clean._chars(text))
+    assert clean._unified(text) == ("".join(char for char, _ in pairs), [at for _, at in pairs])
+
+
+@given(row=st.sampled_from(ROWS))
+@settings(max_examples=150, deadline=None)
+def test_a_model_finds_in_an_utterance_the_features_it_was_taught(row: dict[str, str]) -> None:
+    text, question = clean.normalise(row["text"]).text, Question(row["question"])
+    if not re.search("[a-z]", text):  # letters have no sound
+        wanted = features(text, question)
+        keys = sorted(set(wanted[::2]))  # a model knows only some
+        number = {key: row for row, key in enumerate(keys)}
+        found = KnownFeatures(keys).rows(text, question)
+        assert sorted(found) == sorted(number[key] for key in wanted if key in number)
+
+
+@given(row=st.sampled_from(ROWS))
+@settings(max_examples=150, deadline=None)
+def test_a_cue_that_is_put_aside_would_not_have_matched(row: dict[str, str]) -> None:
+    text = clean.normalise(row["text"]).text
+    every = cues_of(default_lexicon())
+    some = every.heard_in(text)
+    for name in every._names:
+        for start in range(0, len(text), 5):
+            wanted = getattr(every, name).search(text[start:])
+            found = getattr(some, name).search(text[start:])
+            assert (wanted is None) == (found is None), name
