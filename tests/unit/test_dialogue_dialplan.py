@@ -44,7 +44,7 @@ def test_a_county_can_write_its_own_dialplan_on_the_shipped_base(tmp_path: Path)
 
 
 def test_an_unknown_dialplan_names_those_there_are() -> None:
-    with pytest.raises(NotFound, match="demo_short, monthly_full, weekly_short"):
+    with pytest.raises(NotFound, match="callback, demo_short, monthly_full"):
         dialplan.load("yearly")
 
 
