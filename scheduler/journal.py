@@ -27,6 +27,7 @@ from scheduler.crashpoints import reached
 from scheduler.policy import Policy
 from scheduler.settle import Settled, forget_missing_recording, settle_call, withdraw_phone_visits
 from storage.model import Answer, Call, Turn
+from visits.reviewing import flag
 from visits.rules import distress_case
 from visits.service import open_case
 from xunfang.errors import XunfangError
@@ -191,6 +192,7 @@ class Journal:
             end_s=event.end_s,
         )
         keep_alert(work, call.id, fact, event.at)
+        flag(work, call.id, event.at, self._policy.deadlines)
         if event.alert is not Alert.URGENT:
             return  # its case comes with the end of the call, with everything else that was said
         draft = distress_case(call.elder_id, call.id, fact, self._policy.deadlines, event.at)

@@ -23,6 +23,7 @@ from scheduler.rung_back import close_missed
 from scheduler.verdict import Ended, Verdict, judge
 from storage.model import Call, Elder, VisitPlan
 from visits.model import ElderFacts, Outcome, Tried
+from visits.reviewing import flag
 from visits.rules import case_for
 from visits.service import elder_facts, open_case
 from xunfang.errors import NotFound
@@ -94,6 +95,7 @@ def settle_call(
     ended = _ended(work, call, disposition, because)
     if ended.alert is not Alert.NONE:
         work.calls.raise_alert(call_id, ended.alert)
+    flag(work, call_id, now, policy.deadlines)
     period_end = plan.due_until if plan else now + NO_PERIOD
     habits = habits_now(work, elder.id, now, policy.hours.timezone)
     verdict = judge(ended, now, period_end, policy, hours.usable(elder.windows), habits)

@@ -11,6 +11,7 @@ from storage import tables
 from storage.db import Db, Shape
 from storage.model import Consent, Contact, Elder
 from storage.repository_areas import subtree
+from storage.repository_review import follow_elders
 from xunfang.errors import NotFound
 from xunfang.vocabulary import ConsentPurpose
 
@@ -38,6 +39,8 @@ class Elders:
         if fields:
             elder = tables.elder
             self._db.change(sa.update(elder).where(elder.c.id == id).values(**self._indexed(fields)))
+        if "area_id" in fields:
+            follow_elders(self._db, [id])
         found = self.get(id)
         if found is None:
             raise NotFound(f"there is no elder {id}")

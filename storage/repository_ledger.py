@@ -17,6 +17,7 @@ from storage import tables
 from storage.db import Db, Shape
 from storage.model import Area, Consent, Contact, Elder, Visitor
 from storage.repository_areas import subtree
+from storage.repository_review import follow_elders
 from xunfang.vocabulary import ConsentPurpose
 
 _ADVISORY_LOCK = 0x6C6564676572  # "ledger"
@@ -136,7 +137,10 @@ class Ledger:
 
     def change_elders(self, changes: Mapping[int, Mapping[str, Any]]) -> int:
         """id -> the fields to set; only these are written, so what a call stores meanwhile stays."""
-        return self._change(tables.elder, changes)
+        changed = self._change(tables.elder, changes)
+        if moved := [id for id, fields in changes.items() if "area_id" in fields]:
+            follow_elders(self._db, moved)
+        return changed
 
     def change_contacts(self, changes: Mapping[int, Mapping[str, Any]]) -> int:
         return self._change(tables.contact, changes)

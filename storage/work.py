@@ -6,6 +6,7 @@ from storage.db import Db
 from storage.repository_accounts import Accounts, Sessions, SignIns
 from storage.repository_areas import Areas, Visitors
 from storage.repository_calls import Calls
+from storage.repository_campaigns import Campaigns
 from storage.repository_cases import Cases
 from storage.repository_elders import Consents, Contacts, Elders
 from storage.repository_fleet import Channels, Diallers, RecurringSteps
@@ -13,11 +14,11 @@ from storage.repository_incoming import Incomings
 from storage.repository_ledger import Ledger
 from storage.repository_outbox import Audit, Notices
 from storage.repository_overview import Overview
-from storage.repository_campaigns import Campaigns
 from storage.repository_planning import Planning
 from storage.repository_plans import Plans
 from storage.repository_records import Records
 from storage.repository_reports import Reports
+from storage.repository_review import CallCommands, Reviews
 from storage.repository_subsidies import Subsidies
 from storage.repository_times import Times
 from storage.repository_turns import Answers, Turns
@@ -48,6 +49,8 @@ class Work:
         self.answers = Answers(db)
         self.verdicts = Verdicts(db)
         self.corrections = Corrections(db)
+        self.reviews = Reviews(db)
+        self.commands = CallCommands(db)
         self.records = Records(db)
         self.cases = Cases(db)
         self.notices = Notices(db)

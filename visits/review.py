@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ivr.understanding.model import ANSWERS, Question
 from records.model import NEEDS_ZH, AlertFact
 from storage.model import Answer, Call, Case, Correction, Turn, Verdict
+from visits import reviewing
 from visits.deadlines import Deadlines
 from visits.life import Actor, Role
 from visits.model import ElderFacts, Outcome
@@ -96,6 +97,7 @@ def give_verdict(
         case = _open(work, call, turn, case, now, rules, urgent=urgent)
         opened = case != before
     _audit(work, given, None if last is None else last.verdict, case)
+    reviewing.judged(work, call_id, str(actor), now)
     return Reviewed(given, case, opened)
 
 

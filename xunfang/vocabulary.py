@@ -180,6 +180,34 @@ class ReviewVerdict(StrEnum):
     MISSED = "missed"
 
 
+class ReviewOutcome(StrEnum):
+    """How a flagged call left the queue 待复核."""
+
+    JUDGED = "judged"  # every alert has its verdict
+    SEEN = "seen"  # listened to, nothing to judge: a record at risk without an alert
+
+
+class CommandKind(StrEnum):
+    """What the desk may ask of a call (web → dialler)."""
+
+    HANG_UP = "hang_up"
+    TAKE_OVER = "take_over"
+    CALL_NOW = "call_now"
+
+
+class CommandResult(StrEnum):
+    """What came of it. NOT_NOW: outside the hours, or called too often today."""
+
+    DONE = "done"
+    CALL_OVER = "call_over"
+    NO_LINE = "no_line"
+    NO_NUMBER = "no_number"
+    NO_CONSENT = "no_consent"
+    ON_THE_PHONE = "on_the_phone"
+    NOT_NOW = "not_now"
+    FAILED = "failed"
+
+
 class PlanStatus(StrEnum):
     """Life of a planned visit. DIALLING is the committed intent: it is written before the INVITE."""
 
@@ -348,6 +376,19 @@ _TERMS: tuple[tuple[StrEnum, str], ...] = (
     (ReviewVerdict.CONFIRMED, "属实"),
     (ReviewVerdict.FALSE_ALARM, "误报"),
     (ReviewVerdict.MISSED, "漏报"),
+    (ReviewOutcome.JUDGED, "已判定"),
+    (ReviewOutcome.SEEN, "已查看"),
+    (CommandKind.HANG_UP, "结束通话"),
+    (CommandKind.TAKE_OVER, "接管通话"),
+    (CommandKind.CALL_NOW, "立即拨打"),
+    (CommandResult.DONE, "已执行"),
+    (CommandResult.CALL_OVER, "通话已经结束"),
+    (CommandResult.NO_LINE, "没有空闲线路，请稍后再试"),
+    (CommandResult.NO_NUMBER, "老人没有登记电话"),
+    (CommandResult.NO_CONSENT, "老人没有同意电话巡访，须上门征求"),
+    (CommandResult.ON_THE_PHONE, "老人正在通话中"),
+    (CommandResult.NOT_NOW, "不在拨打时段内，或今天次数已满"),
+    (CommandResult.FAILED, "没有成功，请看运行日志"),
     (PlanStatus.DUE, "待拨打"),
     (PlanStatus.DIALLING, "拨打中"),
     (PlanStatus.WAITING, "等待重拨"),

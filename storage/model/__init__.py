@@ -15,6 +15,7 @@ from storage.model.ledger import Area, Consent, Contact, Elder, Visitor
 from storage.model.outbox import AuditEntry, Notice
 from storage.model.planning import CadenceRule, Campaign, Chunk, Occurrence, Period, Terms
 from storage.model.reports import SubsidyClue
+from storage.model.review import CallCommand, Review, ReviewFilter, ReviewRow, Tab
 from storage.model.times import BestHour, HourRate, HourTerms, PastCall
 from storage.model.verdicts import Correction, EntryCount, Verdict
 from storage.model.visits import Answer, Call, Turn, VisitPlan, VisitRecord
@@ -26,6 +27,7 @@ __all__ = [
     "BestHour",
     "CadenceRule",
     "Call",
+    "CallCommand",
     "Campaign",
     "Case",
     "Chunk",
@@ -43,7 +45,11 @@ __all__ = [
     "PastCall",
     "Period",
     "Recurring",
+    "Review",
+    "ReviewFilter",
+    "ReviewRow",
     "SubsidyClue",
+    "Tab",
     "Terms",
     "Turn",
     "User",

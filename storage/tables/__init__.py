@@ -16,6 +16,7 @@ from storage.tables.ledger import area, consent, contact, elder, elder_note, vis
 from storage.tables.outbox import audit, notice
 from storage.tables.planning import campaign
 from storage.tables.reports import subsidy
+from storage.tables.review import call_command, review
 from storage.tables.times import elder_hour, hour_rate
 from storage.tables.verdicts import correction, verdict
 from storage.tables.visits import answer, call, turn, visit_plan, visit_record
@@ -29,6 +30,7 @@ __all__ = [
     "area",
     "audit",
     "call",
+    "call_command",
     "campaign",
     "case",
     "channel_lease",
@@ -45,6 +47,7 @@ __all__ = [
     "metadata",
     "notice",
     "recurring",
+    "review",
     "sign_in_failure",
     "subsidy",
     "turn",
