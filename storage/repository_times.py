@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from storage import tables
 from storage.db import Db, Shape
 from storage.model import BestHour, Chunk, HourRate, HourTerms, PastCall
-from xunfang.vocabulary import CallDisposition, PlanStatus
+from xunfang.vocabulary import CallDirection, CallDisposition, PlanStatus
 
 _HOURS_A_DAY = 24
 _MINUTES = 60
@@ -44,7 +44,10 @@ class Times:
             rang = sa.or_(call.disposition.is_(None), call.disposition.not_in(list(never_rang)))
         row = self._db.row(
             sa.select(sa.func.count(), sa.func.max(call.intended_at)).where(
-                call.number_index.in_(self._db.vault.phone_indexes(phone)), call.intended_at >= since, rang
+                call.number_index.in_(self._db.vault.phone_indexes(phone)),
+                call.direction == CallDirection.OUTBOUND,  # who rings us has not been rung
+                call.intended_at >= since,
+                rang,
             )
         )
         assert row is not None
@@ -68,7 +71,12 @@ class Times:
         return self._db.all(
             _past,
             _past.select()
-            .where(call.elder_id == elder_id, call.intended_at >= since, call.disposition.is_not(None))
+            .where(
+                call.elder_id == elder_id,
+                call.direction == CallDirection.OUTBOUND,
+                call.intended_at >= since,
+                call.disposition.is_not(None),
+            )
             .order_by(call.id.desc())
             .limit(limit),
         )
@@ -178,7 +186,11 @@ class Times:
 
 def _tried(terms: HourTerms) -> sa.ColumnElement[bool]:
     call = tables.call.c
-    return sa.and_(call.intended_at >= terms.since, call.disposition.in_([*terms.answered, *terms.missed]))
+    return sa.and_(
+        call.intended_at >= terms.since,
+        call.direction == CallDirection.OUTBOUND,  # when he rings us says nothing about when he picks up
+        call.disposition.in_([*terms.answered, *terms.missed]),
+    )
 
 
 def _answered(terms: HourTerms) -> sa.ColumnElement[Any]:

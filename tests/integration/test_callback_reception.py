@@ -213,6 +213,8 @@ def test_a_line_that_dies_leaves_the_elder_to_be_dialled_again(desk: Desk) -> No
     assert plan.next_attempt_at is not None
     assert plan.next_attempt_at - desk.clock.now() <= timedelta(minutes=2)
     assert desk.case(missed.id).status is not CaseStatus.CLOSED
+    desk.clock.move(timedelta(minutes=2))
+    assert desk.dispatcher.tick() == 1, "his own call is none of the three a day, nor ten minutes apart"
 
 
 def test_a_killed_service_ends_what_it_carried_and_the_elder_is_dialled_again(desk: Desk) -> None:
