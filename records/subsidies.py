@@ -18,7 +18,7 @@ from ivr.understanding.model import Question
 from records import model as form
 from storage.model import Answer, Elder, SubsidyClue
 from xunfang.errors import BadInput, BadSettings, Conflict, NotFound
-from xunfang.vocabulary import Category, Subsidy, SubsidyStatus
+from xunfang.vocabulary import Category, Subsidy, SubsidyStatus, zh
 from xunfang.yamlfile import read_mapping
 
 if TYPE_CHECKING:
@@ -276,3 +276,30 @@ def decide(
     changed = work.subsidies.get(clue_id)
     assert changed is not None
     return changed
+
+
+def evidence_zh(clue: SubsidyClue, said: Mapping[tuple[int, str], str]) -> list[str]:
+    """For people. `said`: the words by call and question; what was erased meanwhile is said to be so."""
+    return [_sentence(each, said) for each in clue.evidence]
+
+
+def _sentence(each: Evidence, said: Mapping[tuple[int, str], str]) -> str:
+    if "call" not in each:
+        return f"台账：{_fact(str(each['fact']), each['value'])}"
+    words = said.get((int(each["call"]), str(each["question"])))
+    if words is None:
+        return "通话中的回答（原话已按规定清除）"
+    return f"通话中说：“{words}”" if words else "通话中按键回答"
+
+
+def _fact(name: str, value: Any) -> str:
+    if name == "age":
+        return f"{value}周岁"
+    if name == "category":
+        return zh(Category(value))
+    return {
+        ("self_caring", True): "生活能自理",
+        ("self_caring", False): "生活不能自理",
+        ("good_health", True): "身体状况良好",
+        ("good_health", False): "健康状况欠佳",
+    }[name, bool(value)]

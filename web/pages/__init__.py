@@ -5,7 +5,17 @@ from __future__ import annotations
 from types import ModuleType
 
 from web.navigation import NavItem
-from web.pages import account, health, home, live, sign_in, users
+from web.pages import (
+    account,
+    health,
+    home,
+    live,
+    reports,
+    reports_forms,
+    reports_subsidies,
+    sign_in,
+    users,
+)
 
 MODULES: tuple[ModuleType, ...] = (
     health,
@@ -14,6 +24,9 @@ MODULES: tuple[ModuleType, ...] = (
     live,
     home,
     users,
+    reports,
+    reports_forms,
+    reports_subsidies,
 )
 
 
