@@ -150,20 +150,23 @@ class Campaigns:
         ).where(by.in_((PHONE, ON_SITE)))
         plan = tables.visit_plan.c
         insert = insert_plans(self._db, source, ("campaign_id",))
-        rows = self._db.rows(insert.returning(plan.elder_id, plan.status))
-        called = [int(row[0]) for row in rows if row[1] is PlanStatus.DUE]
-        self._put_off(called, round, terms)
-        return Counter(PHONE if row[1] is PlanStatus.DUE else ON_SITE for row in rows)
+        rows = self._db.rows(insert.returning(plan.status))
+        self._put_off(round, terms, chunk)
+        return Counter(PHONE if row[0] is PlanStatus.DUE else ON_SITE for row in rows)
 
     # ---- inside --------------------------------------------------------------------------------
 
-    def _put_off(self, elder_ids: Sequence[int], round: Occurrence, terms: Terms) -> None:
-        if not elder_ids:
-            return
-        plan = tables.visit_plan
+    def _put_off(self, round: Occurrence, terms: Terms, chunk: Chunk) -> None:
+        plan, called = tables.visit_plan, tables.visit_plan.alias("called")
+        elder_ids = sa.select(called.c.elder_id).where(
+            in_chunk(called.c.elder_id, chunk),
+            called.c.period == round.period,
+            not_searched_by(called.c.status) == PlanStatus.DUE,
+        )
         self._db.change(
             sa.update(plan)
             .where(
+                in_chunk(plan.c.elder_id, chunk),
                 plan.c.elder_id.in_(elder_ids),
                 not_searched_by(plan.c.status).in_(READY),
                 plan.c.period.not_in((round.period, *round.yields_to)),

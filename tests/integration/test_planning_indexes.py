@@ -53,7 +53,7 @@ ASKED: dict[str, Ask] = {
     "campaigns that run": lambda work: work.campaigns.not_over(TERMS.today),
     "what a surge has not planned": lambda work: work.campaigns.unplanned(ROUND, TERMS, CHUNK),
     "planning a surge": lambda work: work.campaigns.plan(ROUND, TERMS, CHUNK),
-    "putting off other calls": lambda work: work.campaigns._put_off([1, 2], ROUND, TERMS),
+    "putting off other calls": lambda work: work.campaigns._put_off(ROUND, TERMS, CHUNK),
     "progress of a surge": lambda work: work.campaigns.counts(1),
     "taking a surge back": lambda work: work.campaigns.withdraw(1),
 }
