@@ -13,7 +13,7 @@ import ahocorasick
 
 from ivr.understanding.durations import RECENT_DAYS, TIME_WORDS, lasts_years, spoken_times
 from ivr.understanding.lexicon import Lexicon
-from ivr.understanding.patterns import PatternError, keys_of
+from ivr.understanding.pattern_keys import PatternError, keys_of
 from ivr.understanding.slot_model import WINDOW_CHARS
 from ivr.understanding.text import BREAKS
 

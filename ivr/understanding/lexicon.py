@@ -25,7 +25,8 @@ import yaml
 
 from ivr.understanding.durations import days_within
 from ivr.understanding.model import ANSWERS, CONTROLS, Event, Polarity, Question, Subject, Time
-from ivr.understanding.patterns import PatternError, PatternSet, keys_of
+from ivr.understanding.pattern_keys import PatternError, keys_of
+from ivr.understanding.patterns import PatternSet
 from xunfang.errors import BadLexicon
 from xunfang.vocabulary import Alert, CallDisposition
 

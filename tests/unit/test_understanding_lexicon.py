@@ -18,7 +18,8 @@ from ivr.understanding import (
     with_overlay,
 )
 from ivr.understanding.check import entry_changes
-from ivr.understanding.patterns import PatternError, PatternSet, keys_of, longest_only, spellings
+from ivr.understanding.pattern_keys import PatternError, keys_of
+from ivr.understanding.patterns import PatternSet, longest_only, spellings
 from ivr.understanding.phonetic import Repairer, char_cost
 from xunfang.errors import BadLexicon
 from xunfang.vocabulary import Alert
