@@ -72,10 +72,18 @@ class Accounts:
             raise NotFound(f"there is no user {id}")
         return found
 
-    def page(self, after_login: str = "", limit: int = 50, area_id: int | None = None) -> list[User]:
+    def page(
+        self,
+        after_login: str = "",
+        limit: int = 50,
+        area_id: int | None = None,
+        role: UserRole | None = None,
+    ) -> list[User]:
         """By login. `area_id`: only those who see this area or a part of it."""
         account = tables.account.c
         statement = _user.select().where(account.login > after_login)
+        if role is not None:
+            statement = statement.where(account.role == role)
         if area_id is not None:
             statement = statement.where(account.area_id.in_(sa.select(subtree(area_id).c.id)))
         return self._db.all(_user, statement.order_by(account.login).limit(limit))

@@ -179,10 +179,11 @@ class Reviews:
 
     def counts(self, which: ReviewFilter) -> dict[Tab, int]:
         """Of every tab under the same filter, none counted beyond COUNTED_AT_MOST: one statement."""
+        areas = None if which.area_id is None else subtree(which.area_id)
         numbers = []
         for tab in Tab:
             some = sa.select(sa.literal(1)).select_from(tables.review)
-            some = some.where(*_matches(replace(which, tab=tab)))
+            some = some.where(*_matches(replace(which, tab=tab), areas))
             numbers.append(
                 sa.select(sa.func.count())
                 .select_from(some.limit(COUNTED_AT_MOST).subquery())
@@ -210,11 +211,13 @@ class Reviews:
         return {call_id: text for call_id, (_, text) in found.items()}
 
 
-def _matches(which: ReviewFilter) -> Iterable[sa.ColumnElement[bool]]:
+def _matches(which: ReviewFilter, areas: sa.CTE | None = None) -> Iterable[sa.ColumnElement[bool]]:
+    """`areas`: the subtree, where one statement needs it several times."""
     review = tables.review.c
     yield review.done_at.is_(None)
     if which.area_id is not None:
-        yield review.area_id.in_(sa.select(subtree(which.area_id).c.id))
+        below = subtree(which.area_id) if areas is None else areas
+        yield review.area_id.in_(sa.select(below.c.id))
     if which.tab is Tab.MINE:
         yield review.claimed_by == which.login
     elif which.tab is Tab.UNCLAIMED:

@@ -13,6 +13,7 @@ from web.pages import (
     reports,
     reports_forms,
     reports_subsidies,
+    review,
     sign_in,
     users,
 )
@@ -27,6 +28,7 @@ MODULES: tuple[ModuleType, ...] = (
     reports,
     reports_forms,
     reports_subsidies,
+    review,
 )
 
 
