@@ -63,7 +63,7 @@ def show(
         elders=elders,
         areas=areas,
         evidence={each.id: subsidies.evidence_zh(each, said) for each in page.rows},
-        status=which,
+        chosen=which,
         benefit=what,
         statuses=SubsidyStatus,
         benefits=Subsidy,

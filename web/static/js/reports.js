@@ -3,33 +3,51 @@
 const COLOURS = ["#2fb344", "#868e96", "#ae3ec9", "#4263eb", "#d6336c", "#f59f00", "#fd7e14", "#0ca678"];
 
 function style() {
-  const of = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
-  return { text: of("--tblr-body-color") || "#333", line: of("--tblr-border-color") || "#ccc" };
+  const card = document.querySelector(".card");
+  return { text: getComputedStyle(document.body).color, line: getComputedStyle(card).borderTopColor };
+}
+
+// The small build of echarts has no legend of its own; this one is text, so it is read aloud too.
+function legend(element, names, colours) {
+  const list = document.createElement("ul");
+  list.className = "chart-legend";
+  names.forEach((name, at) => {
+    const item = document.createElement("li");
+    const mark = document.createElement("i");
+    mark.style.backgroundColor = colours[at % colours.length];
+    item.append(mark, name);
+    list.append(item);
+  });
+  if (element.nextElementSibling?.className === "chart-legend") element.nextElementSibling.remove();
+  element.after(list);
 }
 
 function draw(element, options) {
-  const old = echarts.getInstanceByDom(element);
-  if (old) old.dispose();
+  echarts.getInstanceByDom(element)?.dispose();
   const { text, line } = style();
-  const axis = { axisLabel: { color: text }, axisLine: { lineStyle: { color: line } }, splitLine: { lineStyle: { color: line } } };
-  const dress = (each) => ({ ...axis, ...each, axisLabel: { ...axis.axisLabel, ...each.axisLabel } });
+  const lines = { lineStyle: { color: line } };
+  const dress = (axis) => ({
+    axisLine: lines,
+    ...axis,
+    axisLabel: { color: text, ...axis.axisLabel },
+    splitLine: { ...lines, ...axis.splitLine },
+  });
   echarts.init(element).setOption({
     animation: false,
     textStyle: { color: text },
-    tooltip: { trigger: "axis", renderMode: "richText" },
-    legend: { textStyle: { color: text }, type: "scroll", top: 0 },
-    grid: { left: 8, right: 8, top: 36, bottom: 8, containLabel: true },
+    grid: { left: 8, right: 8, top: 16, bottom: 8, containLabel: true },
     ...options,
-    xAxis: [].concat(options.xAxis).map(dress),
-    yAxis: [].concat(options.yAxis).map(dress),
+    xAxis: [options.xAxis].flat().map(dress),
+    yAxis: [options.yAxis].flat().map(dress),
   });
+  legend(element, options.series.map((each) => each.name), options.color);
 }
 
 function drawTrend(element, months) {
   const rate = (each) => (each.due ? Math.round((1000 * each.visited) / each.due) / 10 : null);
   draw(element, {
     color: ["#4263eb", "#2fb344", "#f59f00"],
-    xAxis: { type: "category", data: months.map((each) => each.month) },
+    xAxis: { type: "category", splitLine: { show: false }, data: months.map((each) => each.month) },
     yAxis: [
       { type: "value", minInterval: 1 },
       { type: "value", min: 0, max: 100, axisLabel: { formatter: "{value}%" }, splitLine: { show: false } },
@@ -51,7 +69,7 @@ function drawFates(element, table) {
   draw(element, {
     color: COLOURS,
     xAxis: { type: "value", minInterval: 1 },
-    yAxis: { type: "category", inverse: true, data: rows.map((row) => row.cells[0].textContent.trim()) },
+    yAxis: { type: "category", inverse: true, splitLine: { show: false }, data: rows.map((row) => row.cells[0].textContent.trim()) },
     series: titles.map((title, at) => ({
       name: title.textContent,
       type: "bar",
