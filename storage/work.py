@@ -8,6 +8,7 @@ from storage.repository_areas import Areas, Visitors
 from storage.repository_calls import Calls
 from storage.repository_campaigns import Campaigns
 from storage.repository_cases import Cases
+from storage.repository_doorstep import Doorstep, Points
 from storage.repository_elders import Consents, Contacts, Elders
 from storage.repository_fleet import Channels, Diallers, RecurringSteps
 from storage.repository_incoming import Incomings
@@ -16,6 +17,7 @@ from storage.repository_outbox import Audit, Notices
 from storage.repository_overview import Overview
 from storage.repository_planning import Planning
 from storage.repository_plans import Plans
+from storage.repository_plates import Plates
 from storage.repository_records import Records
 from storage.repository_reports import Reports
 from storage.repository_review import CallCommands, Reviews
@@ -53,6 +55,9 @@ class Work:
         self.commands = CallCommands(db)
         self.records = Records(db)
         self.cases = Cases(db)
+        self.plates = Plates(db)
+        self.doorstep = Doorstep(db)
+        self.points = Points(db)
         self.notices = Notices(db)
         self.audit = Audit(db)
         self.accounts = Accounts(db)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from storage.model.accounts import User, WebSession
 from storage.model.cases import Case
+from storage.model.doorstep import DoorCase, DoorEntry, DoorForm, DoorPhoto, DoorRow, Point, PointSum
 from storage.model.fleet import Dialler, Recurring
 from storage.model.incoming import Incoming
 from storage.model.ledger import Area, Consent, Contact, Elder, Visitor
 from storage.model.outbox import AuditEntry, Notice
 from storage.model.planning import CadenceRule, Campaign, Chunk, Occurrence, Period, Terms
+from storage.model.plates import Plate
 from storage.model.reports import SubsidyClue
 from storage.model.review import CallCommand, Review, ReviewFilter, ReviewRow, Tab
 from storage.model.times import BestHour, HourRate, HourTerms, PastCall
@@ -35,6 +37,11 @@ __all__ = [
     "Contact",
     "Correction",
     "Dialler",
+    "DoorCase",
+    "DoorEntry",
+    "DoorForm",
+    "DoorPhoto",
+    "DoorRow",
     "Elder",
     "EntryCount",
     "HourRate",
@@ -44,6 +51,9 @@ __all__ = [
     "Occurrence",
     "PastCall",
     "Period",
+    "Plate",
+    "Point",
+    "PointSum",
     "Recurring",
     "Review",
     "ReviewFilter",

@@ -9,12 +9,14 @@ from __future__ import annotations
 from storage.tables.accounts import account, sign_in_failure, web_session
 from storage.tables.base import STILL_LIVE, STILL_OPEN, STILL_UNSENT, metadata
 from storage.tables.cases import case
+from storage.tables.doorstep import door_entry, door_form, door_photo, elder_place, point
 from storage.tables.fleet import channel_lease, dialler, recurring
 from storage.tables.incoming import incoming
 from storage.tables.keeper import keeper
 from storage.tables.ledger import area, consent, contact, elder, elder_note, visitor
 from storage.tables.outbox import audit, notice
 from storage.tables.planning import campaign
+from storage.tables.plates import plate
 from storage.tables.reports import subsidy
 from storage.tables.review import call_command, review
 from storage.tables.times import elder_hour, hour_rate
@@ -38,14 +40,20 @@ __all__ = [
     "contact",
     "correction",
     "dialler",
+    "door_entry",
+    "door_form",
+    "door_photo",
     "elder",
     "elder_hour",
     "elder_note",
+    "elder_place",
     "hour_rate",
     "incoming",
     "keeper",
     "metadata",
     "notice",
+    "plate",
+    "point",
     "recurring",
     "review",
     "sign_in_failure",
