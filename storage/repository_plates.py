@@ -32,7 +32,9 @@ class Plates:
             )
             self._db.change_many(insert, [{"elder_id": id, **blank} for id in elder_ids])
         new = [each for each in self.valid(elder_ids).values() if not each.signature]
-        sign = sa.update(table).where(table.c.id == sa.bindparam("row_id")).values(signature=sa.bindparam("sig"))
+        sign = (
+            sa.update(table).where(table.c.id == sa.bindparam("row_id")).values(signature=sa.bindparam("sig"))
+        )
         self._db.change_many(sign, [{"row_id": each.id, "sig": self._signature(each.id)} for each in new])
         signed = self.valid(each.elder_id for each in new)
         return list(signed.values())

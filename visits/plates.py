@@ -2,7 +2,7 @@
 
 `check` tells a right one from a forged, an unknown and a revoked one; whoever asks writes the audit.
 An elder has one valid plate: printed again it is the same; a lost one is replaced, and the old one
-opens nothing any more. Whoever scans must be signed in besides: a photo of a plate is of no use to a stranger.
+opens nothing any more. Whoever scans must be signed in besides: a photo of it is of no use to a stranger.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""门牌: the signed QR at an elder's door. A revoked one stays as a row, so that it is known for what it was."""
+"""门牌: the signed QR at an elder's door. A revoked one stays, so that it is known for what it was."""
 
 from __future__ import annotations
 
