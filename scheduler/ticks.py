@@ -9,7 +9,10 @@ of them does the rest (scheduler.engine).
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
+from records import subsidies
 from scheduler.calendar import tell_missing
 from scheduler.dispatch import Dispatcher
 from scheduler.engine import EmbeddedEngine, Engine, Job, guarded
@@ -33,6 +36,7 @@ class TickConfig:
     dispatch_s: float = 5.0
     notices_s: float = 5.0
     cases_s: float = 30.0
+    subsidy_rules: Path | None = None  # of 补贴线索; None: the shipped ones
     beat_s: float = 5.0
 
 
@@ -95,6 +99,8 @@ class Service:
             tell_missing(self._store, self._clock, self._policy.hours)
             with self._store.begin() as work:
                 work.recurring.ended(PLANNING, self._clock.now(), asdict(report))
+            rules = subsidies.load_rules(self._config.subsidy_rules)
+            subsidies.sweep(self._store, rules, self._clock.now(), ZoneInfo(self._policy.hours.timezone))
 
     def remind(self) -> None:
         remind_due(self._store, self._clock, self._policy.deadlines)

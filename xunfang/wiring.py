@@ -374,6 +374,7 @@ def build(
             dispatch_s=settings.schedule.tick_s,
             notices_s=settings.schedule.tick_s,
             beat_s=settings.fleet.heartbeat_s,
+            subsidy_rules=subsidy_rules_file(settings),
         ),
         _shared_engine(settings),
     )
