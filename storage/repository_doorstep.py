@@ -76,7 +76,7 @@ class Doorstep:
 
     def forget_place(self, elder_id: int) -> bool:
         place = tables.elder_place
-        return self._db.change_one(sa.delete(place).where(place.c.elder_id == elder_id))
+        return self._db.change(sa.delete(place).where(place.c.elder_id == elder_id)) == 1
 
     # ---- entries ----
 
@@ -273,6 +273,11 @@ class Points:
             .returning(*_point.columns)
         )
         return None if row is None else _point.of(row)
+
+    def one_at_a_time(self, visitor_id: int) -> None:
+        """Until the transaction ends: so that two visits of one day both see the day's cap."""
+        visitor = tables.visitor.c
+        self._db.row(sa.select(visitor.id).where(visitor.id == visitor_id).with_for_update())
 
     def get(self, id: int) -> Point | None:
         return self._db.one(_point, _point.select().where(tables.point.c.id == id))

@@ -16,6 +16,7 @@ from xunfang.vocabulary import (
     CaseKind,
     CaseLevel,
     CaseStatus,
+    DoorOutcome,
     Priority,
     ReferTo,
     ReportCategory,
@@ -188,6 +189,20 @@ def _not_visited(detail: Detail, words: _Words) -> str:
     return "注意：本案未上门即办结"
 
 
+def _entered(detail: Detail, words: _Words) -> str:
+    away = detail.get("distance_m")
+    where = "" if away is None else f"，距登记位置约{away}米"
+    how = "扫门牌签到" if detail.get("scanned") else "未扫门牌打开记录"
+    return f"{words.doer(detail)}{how}{where}{_note(detail)}"
+
+
+def _recorded(detail: Detail, words: _Words) -> str:
+    what = _word(DoorOutcome, detail.get("outcome"))
+    photos = f"，照片和签字{detail['photos']}张" if detail.get("photos") else ""
+    corrected = f"，更正电话记录{len(detail['corrected'])}项" if detail.get("corrected") else ""
+    return f"{words.doer(detail)}提交现场记录表（{detail.get('form_id')}）：{what}{photos}{corrected}"
+
+
 def _reminded(detail: Detail, words: _Words) -> str:
     return f"催办（{_word(CaseStatus, detail.get('status'))}）：已通知{words.targets(detail.get('told'))}"
 
@@ -225,6 +240,8 @@ _SENTENCES: Mapping[str, Callable[[Detail, _Words], str]] = {
     "case.visited": _visited,
     "case.refer": _referred,
     "case.close": _closed,
+    "door.entered": _entered,
+    "visit.recorded": _recorded,
     "visit_not_made": _not_visited,
     "case.reminded": _reminded,
     "case.escalated": _escalated,

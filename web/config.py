@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from visits import doorstep, timebank
 from visits.deadlines import Deadlines
 
 MEGABYTE = 1024 * 1024
@@ -24,7 +25,14 @@ class WebConfig:
     body_bytes: int = 40 * MEGABYTE  # of one request: photos
     form_template: Path | None = None  # of the official form; None: the shipped one
     subsidy_rules: Path | None = None  # None: the shipped ones
+    doorstep: doorstep.Rules = field(default_factory=lambda: doorstep.Rules(timebank.load_rules()))
+    photos: Path | None = None  # sealed photos and signatures; None: beside the recordings
+    photo_mb: int = 10  # of one photo; telephones make them smaller before they send
     live_s: float = 1.0  # how often one thread looks for news
+
+    @property
+    def photos_folder(self) -> Path:
+        return self.photos or self.recordings.parent / "photos"
 
     @property
     def zone(self) -> ZoneInfo:

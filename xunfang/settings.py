@@ -176,6 +176,17 @@ class ReportsSettings(Section):
     )
 
 
+class DoorstepSettings(Section):
+    radius_m: int = Field(
+        200, ge=20, le=5000, description="so near the house a plate is scanned without a stated reason"
+    )
+    photos: Path = Field(Path("photos"), description="folder of encrypted photos and signatures")
+    photo_mb: int = Field(10, ge=1, le=100, description="largest photo; telephones make them smaller first")
+    timebank: Path | None = Field(
+        None, description="the county's own rules of time-bank points (时间银行); empty: the shipped ones"
+    )
+
+
 class RecordingSettings(Section):
     enabled: bool = True
     folder: Path = Path("recordings")
@@ -221,6 +232,7 @@ class Settings(BaseSettings):
     recording: RecordingSettings = RecordingSettings()
     reports: ReportsSettings = ReportsSettings()
     web: WebSettings = WebSettings()
+    doorstep: DoorstepSettings = DoorstepSettings()
     log: LogSettings = LogSettings()
 
     @model_validator(mode="after")

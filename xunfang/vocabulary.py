@@ -268,6 +268,27 @@ class SubsidyStatus(StrEnum):
     NOT_ELIGIBLE = "not_eligible"
 
 
+class DoorOutcome(StrEnum):
+    """What became of a form that was filled in at the door (巡访记录表)."""
+
+    CLOSED = "closed"
+    VISITED = "visited"
+    SUPPLEMENTARY = "supplementary"  # somebody else had closed or taken over the case meanwhile
+
+
+class DoorPhotoKind(StrEnum):
+    PHOTO = "photo"
+    ELDER_SIGNATURE = "elder_signature"
+    VISITOR_SIGNATURE = "visitor_signature"
+
+
+class PointKind(StrEnum):
+    """时间银行: an entry of the ledger."""
+
+    VISIT = "visit"
+    REVERSAL = "reversal"
+
+
 class Speaker(StrEnum):
     SYSTEM = "system"
     ELDER = "elder"
@@ -282,6 +303,14 @@ class AnswerSource(StrEnum):
 
 
 _TERMS: tuple[tuple[StrEnum, str], ...] = (
+    (DoorOutcome.CLOSED, "已办结"),
+    (DoorOutcome.VISITED, "已上门，待办结"),
+    (DoorOutcome.SUPPLEMENTARY, "补充记录"),
+    (DoorPhotoKind.PHOTO, "现场照片"),
+    (DoorPhotoKind.ELDER_SIGNATURE, "老人签字"),
+    (DoorPhotoKind.VISITOR_SIGNATURE, "巡访员签字"),
+    (PointKind.VISIT, "上门积分"),
+    (PointKind.REVERSAL, "冲销"),
     (Category.LIVING_ALONE, "独居"),
     (Category.EMPTY_NEST, "空巢"),
     (Category.LEFT_BEHIND, "留守"),

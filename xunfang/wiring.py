@@ -36,6 +36,7 @@ from scheduler.policy import Policy
 from scheduler.settle import Settled
 from scheduler.ticks import Service, TickConfig
 from storage import Store
+from visits import doorstep, timebank
 from visits.channels import NoticeConfig
 from visits.deadlines import Deadlines, load_deadlines
 from visits.notices import Sender
@@ -204,7 +205,16 @@ def web_config(settings: Settings, host: str) -> WebConfig:
         body_bytes=web.upload_mb * MEGABYTE,
         form_template=form_template(settings),
         subsidy_rules=subsidy_rules_file(settings),
+        doorstep=door_rules(settings),
+        photos=settings.path(settings.doorstep.photos),
+        photo_mb=settings.doorstep.photo_mb,
     )
+
+
+def door_rules(settings: Settings) -> doorstep.Rules:
+    own = settings.doorstep.timebank
+    rules = timebank.load_rules(None if own is None else settings.path(own))
+    return doorstep.Rules(rules, settings.doorstep.radius_m)
 
 
 def _is_loopback(host: str) -> bool:
