@@ -82,7 +82,7 @@ def fill(store: Store, elders: int) -> None:
         while have < elders:
             copied = min(have, elders - have)
             for table, own in ((tables.elder, "id"), (tables.consent, "elder_id")):
-                taken = list(table.c.keys()) if own == "id" else [key for key in list(table.c.keys()) if key != "id"]
+                taken = [key for key in list(table.c.keys()) if key == own or key != "id"]
                 unique = {"id_card_index": sa.null()}
                 values = [
                     (table.c[key] + have) if key == own else unique.get(key, table.c[key]) for key in taken
