@@ -93,6 +93,7 @@ def form(
     elder: Annotated[int | None, typer.Option(metavar="ID", help="One elder.")] = None,
     area: AreaCode = None,
     as_pdf: Annotated[bool, typer.Option("--pdf", help="In the zip: PDF instead of Word.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """The official form 特殊困难老年人探访关爱服务记录表, two copies each, filled from the last visit.
 
@@ -103,12 +104,16 @@ def form(
     settings, now = settings_of(ctx), SystemClock().now()
     with open_store(settings) as store:
         if elder is not None:
-            _one(store, settings, elder, out, now)
+            done = _one(store, settings, elder, out, now)
         else:
-            _many(store, settings, area, out, as_pdf, now)
+            done = _many(store, settings, area, out, as_pdf, now)
+    if as_json:
+        print_json({"file": out, "elders": done})
+    else:
+        console.print(f"已写入 {out}：{done} 位老人，每位一式两份")
 
 
-def _one(store: Store, settings: Settings, elder: int, out: Path, now: datetime) -> None:
+def _one(store: Store, settings: Settings, elder: int, out: Path, now: datetime) -> int:
     kind = out.suffix.removeprefix(".").lower()
     if kind not in (archive.WORD, archive.PDF):
         raise BadInput("一位老人的记录表存成 .docx 或 .pdf")
@@ -117,10 +122,10 @@ def _one(store: Store, settings: Settings, elder: int, out: Path, now: datetime)
         work.audit.write(now, ACTOR, FORM_MADE, f"elder:{elder}", {"kind": kind})
     made = document.render(context, form_template(settings))
     _save(out, pdf.to_pdf({"form": made})["form"] if kind == archive.PDF else made)
-    console.print(f"已写入 {out}")
+    return 1
 
 
-def _many(store: Store, settings: Settings, code: str | None, out: Path, as_pdf: bool, now: datetime) -> None:
+def _many(store: Store, settings: Settings, code: str | None, out: Path, as_pdf: bool, now: datetime) -> int:
     kind = archive.PDF if as_pdf else archive.WORD
     with store.begin() as work:
         area_id = _area(work, code)
@@ -147,7 +152,7 @@ def _many(store: Store, settings: Settings, code: str | None, out: Path, as_pdf:
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
-    console.print(f"已写入 {out}：{done} 位老人，每位一式两份")
+    return done
 
 
 @app.command("subsidies")
