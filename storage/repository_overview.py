@@ -11,7 +11,7 @@ from storage import tables
 from storage.db import Db
 from storage.model.overview import CaseCounts, Marks
 from storage.repository_areas import subtree
-from xunfang.vocabulary import CallDisposition, PlanStatus, Priority
+from xunfang.vocabulary import CallDisposition, DiallerState, PlanStatus, Priority
 
 
 class Overview:
@@ -59,6 +59,12 @@ class Overview:
     def marks(self) -> Marks:
         """Ends of indexes only, and the turns of live calls: asked every second by one thread."""
         call, turn, case = tables.call.c, tables.turn.c, tables.case.c
+        dialler, incoming = tables.dialler.c, tables.incoming.c
+        present = dialler.state != DiallerState.GONE
+
+        def of_fleet(number: sa.ColumnElement[Any]) -> sa.ScalarSelect[Any]:
+            return sa.select(number).where(present).scalar_subquery()
+
         row = self._db.row(
             sa.select(
                 sa.select(sa.func.max(call.id)).scalar_subquery(),
@@ -69,10 +75,20 @@ class Overview:
                 .scalar_subquery(),
                 sa.select(sa.func.max(case.id)).scalar_subquery(),
                 sa.select(sa.func.max(tables.audit.c.id)).scalar_subquery(),
+                of_fleet(sa.func.sum(dialler.id)),
+                of_fleet(sa.func.sum(dialler.live)),
+                of_fleet(sa.func.sum(sa.case((dialler.breaker == "closed", 0), else_=dialler.id))),
+                sa.select(sa.func.max(incoming.id)).scalar_subquery(),
             )
         )
         assert row is not None
-        return Marks(calls=f"{row[0]}.{row[1]}", turns=str(row[2]), cases=f"{row[3]}.{row[4]}")
+        return Marks(
+            calls=f"{row[0]}.{row[1]}",
+            turns=str(row[2]),
+            cases=f"{row[3]}.{row[4]}",
+            fleet=f"{row[5]}.{row[6]}.{row[7]}",
+            callers=str(row[8]),
+        )
 
 
 def _inside(

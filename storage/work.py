@@ -22,9 +22,11 @@ from storage.repository_records import Records
 from storage.repository_reports import Reports
 from storage.repository_review import CallCommands, Reviews
 from storage.repository_subsidies import Subsidies
+from storage.repository_timeline import Timeline
 from storage.repository_times import Times
 from storage.repository_turns import Answers, Turns
 from storage.repository_verdicts import Corrections, Verdicts
+from storage.repository_wall import CaseLists, Wall
 
 
 class Work:
@@ -60,9 +62,12 @@ class Work:
         self.points = Points(db)
         self.notices = Notices(db)
         self.audit = Audit(db)
+        self.timeline = Timeline(db)
         self.accounts = Accounts(db)
         self.sessions = Sessions(db)
         self.sign_ins = SignIns(db)
         self.overview = Overview(db)
         self.reports = Reports(db)
         self.subsidies = Subsidies(db)
+        self.wall = Wall(db)
+        self.case_lists = CaseLists(db)

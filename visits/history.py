@@ -65,6 +65,11 @@ def actor(text: str, name_of: NameOf) -> str:
     return actor_zh(text)
 
 
+def target(to: str, name_of: NameOf) -> str:
+    """To whom a notice goes."""
+    return _Words(name_of, "", "").target(to)
+
+
 class _Words:
     def __init__(self, name_of: NameOf, timezone: str, actor: str) -> None:
         self._name_of = name_of
@@ -248,7 +253,12 @@ _SENTENCES: Mapping[str, Callable[[Detail, _Words], str]] = {
     "level_skipped": _skipped,
     "visitor_silent": _silent,
     "not_reassigned": _not_reassigned,
+    "duty.accepted": _heard,
 }
+
+
+def _heard(detail: Detail, words: _Words) -> str:
+    return "值班已接警，铃声停止；案件仍等巡访员接受，到期照常上报"
 
 
 def _call(detail: Detail) -> str:

@@ -7,8 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from scheduler.hours import HoursConfig
+from scheduler.owner import LeaseConfig
 from visits import doorstep, timebank
 from visits.deadlines import Deadlines
+from web.ledger import LedgerDesk
 
 MEGABYTE = 1024 * 1024
 
@@ -28,6 +31,11 @@ class WebConfig:
     doorstep: doorstep.Rules = field(default_factory=lambda: doorstep.Rules(timebank.load_rules()))
     photos: Path | None = None  # sealed photos and signatures; None: beside the recordings
     photo_mb: int = 10  # of one photo; telephones make them smaller before they send
+    public_url: str = ""  # what stands in the QR of a door plate; empty: the address the desk uses itself
+    ledger: LedgerDesk | None = None  # editing, import and export; None: the pages only show
+    hours: HoursConfig = field(default_factory=HoursConfig)  # of calling, with the calendar
+    lease: LeaseConfig = field(default_factory=LeaseConfig)  # of diallers: when one counts as lost
+    channels: int = 0  # of the trunk
     live_s: float = 1.0  # how often one thread looks for news
 
     @property

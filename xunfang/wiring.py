@@ -141,11 +141,7 @@ def dispatch_config(settings: Settings, rules: Policy) -> DispatchConfig:
             lag_limit_ms=schedule.lag_limit_ms,
             lag_resume_ms=schedule.lag_resume_ms,
         ),
-        lease=LeaseConfig(
-            heartbeat=timedelta(seconds=settings.fleet.heartbeat_s),
-            lease=timedelta(seconds=settings.fleet.lease_s),
-            trunk=settings.fleet.trunk,
-        ),
+        lease=lease(settings),
         breaker=BreakerConfig(
             share=schedule.breaker_share,
             calls=schedule.breaker_calls,
@@ -159,6 +155,14 @@ def dispatch_config(settings: Settings, rules: Policy) -> DispatchConfig:
             dialplan_path=lambda name: str(dialplan_path(settings, name)),
             timezone=settings.timezone,
         ),
+    )
+
+
+def lease(settings: Settings) -> LeaseConfig:
+    return LeaseConfig(
+        heartbeat=timedelta(seconds=settings.fleet.heartbeat_s),
+        lease=timedelta(seconds=settings.fleet.lease_s),
+        trunk=settings.fleet.trunk,
     )
 
 
@@ -203,6 +207,7 @@ def web_config(settings: Settings, host: str) -> WebConfig:
         secure_cookies=not web.loopback_http,
         metrics_token=web.metrics_token.get_secret_value(),
         body_bytes=web.upload_mb * MEGABYTE,
+        public_url=web.public_url.rstrip("/"),
         form_template=form_template(settings),
         subsidy_rules=subsidy_rules_file(settings),
         doorstep=door_rules(settings),

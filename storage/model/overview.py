@@ -22,3 +22,5 @@ class Marks:
     calls: str
     turns: str
     cases: str
+    fleet: str  # diallers come and go, their lines break
+    callers: str  # 来电

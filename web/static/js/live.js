@@ -2,7 +2,7 @@
 //   hx-trigger="live:cases from:body"
 // The version in the page's body tells the server what this page has seen. The browser reconnects by itself,
 // with the same version, and is then told of everything that may have changed meanwhile.
-const TOPICS = ["calls", "turns", "cases"];
+const TOPICS = ["calls", "turns", "cases", "fleet", "callers"];
 
 export function listen() {
   const body = document.body;
