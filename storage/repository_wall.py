@@ -58,11 +58,9 @@ class Wall:
                 last, sa.and_(last.c.call_id == turn.call_id, last.c.seq == turn.seq)
             )
         )
-        words = {row[0]: (row[1], row[2]) for row in said}
+        words = {row[0]: (None, "") for row in rows} | {row[0]: (row[1], row[2]) for row in said}
         return [
-            LiveCall(
-                Call(*row[:width]), *row[width : width + 2], row[width + 2] or "", *words.get(row[0], ())
-            )
+            LiveCall(Call(*row[:width]), row[width], row[width + 1], row[width + 2] or "", *words[row[0]])
             for row in rows
         ]
 
@@ -241,7 +239,17 @@ class CaseLists:
             )
         rows = self._db.rows(statement.order_by(*order).limit(limit))
         return [
-            VillageRow(row[0], row[1] or "", row[2] or "", *(int(each) for each in row[3:7]), row[7], row[8])
+            VillageRow(
+                area_id=row[0],
+                name=row[1] or "",
+                above=row[2] or "",
+                open=int(row[3]),
+                urgent=int(row[4]),
+                late=int(row[5]),
+                nobody=int(row[6]),
+                worst=row[7],
+                deadline=row[8],
+            )
             for row in rows
         ]
 

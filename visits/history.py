@@ -230,6 +230,10 @@ def _not_reassigned(detail: Detail, words: _Words) -> str:
     return f"未能改派：{because(detail.get('because'))}"
 
 
+def _heard(detail: Detail, words: _Words) -> str:
+    return "值班已接警，铃声停止；案件仍等巡访员接受，到期照常上报"
+
+
 _SENTENCES: Mapping[str, Callable[[Detail, _Words], str]] = {
     "case.opened": _opened,
     "contact.answered": _contact_answered,
@@ -255,10 +259,6 @@ _SENTENCES: Mapping[str, Callable[[Detail, _Words], str]] = {
     "not_reassigned": _not_reassigned,
     "duty.accepted": _heard,
 }
-
-
-def _heard(detail: Detail, words: _Words) -> str:
-    return "值班已接警，铃声停止；案件仍等巡访员接受，到期照常上报"
 
 
 def _call(detail: Detail) -> str:
