@@ -104,7 +104,7 @@ def before(month: Month, months: int, zone: ZoneInfo) -> Month:
 def report(
     work: Work, month: Month, now: datetime, area_id: int | None = None, levels: int | None = None
 ) -> Report:
-    """Seven questions, whatever the size of the county. `levels`: how far down, None: to the villages."""
+    """Seven questions of the database, however large the county is. `levels`: how far down, None: all."""
     span = (month.start, month.end)
     questions = work.reports
     areas = questions.areas(area_id)
@@ -116,16 +116,17 @@ def report(
     alerts = questions.alerts(*span, area_id)
     for counts in alerts.values():
         counts["reviewed"] = counts["confirmed"] + counts["false_alarms"]
+    covered, pauses = questions.coverage(*span, area_id)
     own: list[Counts] = [
         questions.ledger(*span, area_id),
-        questions.coverage(*span, area_id),
+        covered,
         _named("call_", questions.calls(*span, area_id)),
         cases,
         _named("kind_", questions.case_kinds(*span, area_id)),
         alerts,
     ]
     rows = _tree(areas, area_id)
-    _sum_up(rows, areas, own, questions.pauses(*span, area_id))
+    _sum_up(rows, areas, own, pauses)
     shown = tuple(row for row in rows if levels is None or row.depth <= levels)
     return Report(month, now, shown)
 
@@ -137,7 +138,7 @@ def trend(
     found = []
     for back in range(months - 1, -1, -1):
         each = before(month, back, zone)
-        counts = work.reports.coverage(each.start, each.end, area_id).values()
+        counts = work.reports.coverage(each.start, each.end, area_id)[0].values()
         found.append((each.text, sum(c["due"] for c in counts), sum(c["visited"] for c in counts)))
     return found
 

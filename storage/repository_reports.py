@@ -56,6 +56,18 @@ CUT_SHORT = frozenset(
     }
 )
 
+PAUSED = "paused"
+FATES = (
+    "visited",
+    PAUSED,
+    "refused",
+    "on_site_pending",
+    "bad_number",
+    "cut_short",
+    "unanswered",
+    "not_dialled",
+)
+
 Counts = dict[int | None, dict[str, int]]
 """Area of the elder (None: no area) -> name of the count -> number."""
 
@@ -77,27 +89,28 @@ class Reports:
         row = self._db.row(sa.select(sa.func.count()).where(record.elder_id == elder_id))
         return 0 if row is None else int(row[0])
 
-    def coverage(self, start: datetime, end: datetime, area_id: int | None = None) -> Counts:
+    def coverage(self, start: datetime, end: datetime, area_id: int | None = None) -> tuple[Counts, Counts]:
         """Elders that had to be visited, and what became of each: every one is counted in exactly one of
-        visited, paused, refused, on_site_pending, cut_short, unanswered, bad_number, not_dialled."""
-        fate = self._fates(start, end, area_id)
-        c = fate.c
-        names = ("phone", "online", "on_site", "visited", *_UNVISITED)
-        statement = sa.select(
-            c.area_id, sa.func.count(), *(_how_many(c[name] == 1) for name in names)
-        ).group_by(c.area_id)
-        return self._counts(statement, ("due", *names))
+        visited, paused, refused, on_site_pending, cut_short, unanswered, bad_number, not_dialled.
 
-    def pauses(self, start: datetime, end: datetime, area_id: int | None = None) -> Counts:
-        """Of the elders that are counted as paused: why, in the ledger's words ("" where it says nothing)."""
-        fate = self._fates(start, end, area_id)
-        reason = sa.func.coalesce(fate.c.pause_reason, "")
-        statement = (
-            sa.select(fate.c.area_id, reason, sa.func.count())
-            .where(fate.c.paused == 1)
-            .group_by(fate.c.area_id, reason)
-        )
-        return self._by_word(statement)
+        The second: of those counted as paused why, in the ledger's words ("" where it says nothing).
+        """
+        c = self._fates(start, end, area_id).c
+        modes = ("phone", "online", "on_site")
+        reason = sa.case((c.fate == PAUSED, sa.func.coalesce(c.pause_reason, "")), else_="")
+        statement = sa.select(
+            c.area_id, c.fate, reason, sa.func.count(), *(_sum(c[mode]) for mode in modes)
+        ).group_by(c.area_id, c.fate, reason)
+        counts: Counts = {}
+        pauses: Counts = {}
+        for area, fate, why, elders, *by_mode in self._db.rows(statement):
+            of = counts.setdefault(area, dict.fromkeys(("due", *modes, *FATES), 0))
+            for name, number in zip(("due", fate, *modes), (elders, elders, *by_mode), strict=True):
+                of[name] += int(number)
+            if fate == PAUSED:
+                of_reasons = pauses.setdefault(area, {})
+                of_reasons[why] = of_reasons.get(why, 0) + int(elders)
+        return counts, pauses
 
     def ledger(self, start: datetime, end: datetime, area_id: int | None = None) -> Counts:
         """Active elders, and how many of them no ordinary plan covers in this month."""
@@ -251,7 +264,7 @@ class Reports:
             ("unanswered", calls.c.unanswered == 1),
         )
         fate = sa.case(*((holds, name) for name, holds in reasons), else_="not_dialled")
-        one = (
+        return (
             sa.select(
                 elder.c.area_id,
                 elder.c.pause_reason,
@@ -267,9 +280,6 @@ class Reports:
             )
             .cte("one")
         )
-        flags = [_flag(one.c.fate == name).label(name) for name in ("visited", *_UNVISITED)]
-        kept = [one.c[name] for name in ("area_id", "pause_reason", "phone", "online", "on_site")]
-        return sa.select(*kept, *flags).cte("fate")
 
     def _due(self, start: datetime, end: datetime, area_id: int | None) -> sa.CTE:
         """Elders with an ordinary plan that ends in the month; `since`: what counts as visited for it."""
@@ -387,15 +397,6 @@ class Reports:
         return counts
 
 
-_UNVISITED = (
-    "paused",
-    "refused",
-    "on_site_pending",
-    "bad_number",
-    "cut_short",
-    "unanswered",
-    "not_dialled",
-)
 _CASES = (
     "cases",
     "closed_in_time",

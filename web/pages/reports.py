@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from records import indicators, sheet
 from records.indicator_table import COUNTS, RATES, UNVISITED, definitions
-from storage import Work
+from storage import Store, Work
 from storage.model import Area
 from visits import summary
 from web.access import Desk, Reader, Viewer
@@ -23,6 +24,11 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN_RATES = ("visit_rate", "case_in_time_rate", "urgent_in_time_rate", "false_alarm_rate")
 LEVELS_SHOWN = 1
 router = APIRouter()
+
+# Six months of a county of 100,000 elders take seconds to count, and hardly change: kept for a while.
+KEPT = timedelta(minutes=10)
+_Trend = list[tuple[str, int, int]]
+_trends: WeakKeyDictionary[Store, dict[tuple[str, int | None], tuple[datetime, _Trend]]] = WeakKeyDictionary()
 
 _CASES = (
     "cases",
@@ -86,10 +92,15 @@ def show(request: Request, viewer: Reader, services: Services, month: str = "", 
 @router.get("/reports/trend.json")
 def trend(viewer: Reader, services: Services, month: str = "", area: str = "") -> Response:
     """The last months, asked for by the chart when the page stands."""
-    wanted = month_asked(services, month, services.now())
+    now = services.now()
+    wanted = month_asked(services, month, now)
     with services.store.read() as work:
         top = area_of(work, viewer, area)
-        found = indicators.trend(work, wanted, services.config.zone, top.id if top else None)
+        key = (wanted.text, top.id if top else None)
+        kept = _trends.setdefault(services.store, {})
+        if key not in kept or not timedelta(0) <= now - kept[key][0] < KEPT:
+            kept[key] = (now, indicators.trend(work, wanted, services.config.zone, key[1]))
+        found = kept[key][1]
     return JSONResponse([{"month": text, "due": due, "visited": visited} for text, due, visited in found])
 
 
