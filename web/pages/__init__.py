@@ -7,6 +7,9 @@ from types import ModuleType
 from web.navigation import NavItem
 from web.pages import (
     account,
+    calls,
+    calls_audio,
+    calls_steps,
     health,
     home,
     live,
@@ -16,6 +19,10 @@ from web.pages import (
     review,
     sign_in,
     users,
+    visitor,
+    visitor_checks,
+    visitor_forms,
+    visitor_points,
 )
 
 MODULES: tuple[ModuleType, ...] = (
@@ -29,6 +36,13 @@ MODULES: tuple[ModuleType, ...] = (
     reports_forms,
     reports_subsidies,
     review,
+    calls,
+    calls_audio,
+    calls_steps,
+    visitor,
+    visitor_forms,
+    visitor_points,
+    visitor_checks,
 )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from ivr.understanding.model import ANSWERS, Question
 from storage import Work
-from storage.model import Answer, Call, CallCommand, Correction, Elder, Review, Verdict
+from storage.model import Answer, Area, Call, CallCommand, Correction, Elder, Review, Verdict
 from visits import reviewing
 from web import audio
 from web.access import Reader, Viewer
@@ -83,7 +84,7 @@ def call(request: Request, viewer: Reader, services: Services, filters: Filters,
         verdicts = work.verdicts.of_call(call_id)
         answers = {each.question: each for each in work.answers.of(call_id)}
         records = work.records.of_elder(elder.id, limit=EARLIER_VISITS, before=found.intended_at)
-        context = {
+        context: dict[str, Any] = {
             "call": found,
             "elder": elder,
             "place": " · ".join(each.name for each in _path(work, elder)[-2:]),
@@ -151,8 +152,8 @@ def _judged(verdicts: list[Verdict]) -> set[int]:
     return {each.turn_seq for each in verdicts}
 
 
-def _path(work: Work, elder: Elder) -> list[object]:
-    return [] if elder.area_id is None else list(work.areas.path(elder.area_id))
+def _path(work: Work, elder: Elder) -> list[Area]:
+    return [] if elder.area_id is None else work.areas.path(elder.area_id)
 
 
 def _said(answers: dict[str, Answer], corrections: dict[str, Correction]) -> list[Said]:
