@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from docx.image.exceptions import UnrecognizedImageError
 from docx.opc.exceptions import PackageNotFoundError
-from docxtpl import DocxTemplate
+from docx.shared import Mm
+from docxtpl import DocxTemplate, InlineImage
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -37,6 +39,7 @@ TIED = "\u00a0"  # a box and its word stay on one line
 UNREGISTERED = "未登记"
 HOUSEHOLD_ROWS = 3
 CARE_ROWS = 3
+SIGNATURE_MM = 8
 EARLIER_RECORDS = 20  # looked through for the visit before
 CLOSED_CASES = 20
 SATISFACTION = "satisfaction"  # question of the dialplans
@@ -72,6 +75,14 @@ _NO_LETTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # not allo
 
 
 @dataclass(frozen=True, slots=True)
+class Signatures:
+    """Pictures (PNG or JPEG) of the signatures that were given at the door; None: not given."""
+
+    visitor: bytes | None = field(default=None, repr=False)
+    elder: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that one form is made of. `records`: newest first; `numbers`: 第几次 of each of them."""
 
@@ -84,6 +95,7 @@ class Facts:
     numbers: Mapping[int, int] = field(default_factory=dict)
     cares: tuple[tuple[Case, str], ...] = ()  # oldest first, with the name of who went
     satisfaction: tuple[Answer, ...] = ()
+    signatures: Mapping[int, Signatures] = field(default_factory=dict)  # by record, where there are any
     applied: tuple[str, ...] = ()  # benefits that were applied for, from the worklist of subsidies
 
 
@@ -170,8 +182,10 @@ def render(context: Mapping[str, Any], template: Path | None = None) -> bytes:
     out = io.BytesIO()
     try:
         document = DocxTemplate(str(file))
-        document.render(_printable(dict(context)), environment)
+        document.render(_printable(dict(context), document), environment)
         document.save(out)
+    except UnrecognizedImageError:
+        raise BadInput("签字图片无法读取，不能放进记录表") from None
     except TemplateError as error:
         raise BadInput(
             f"记录表模板 {file.name} 的标签有误：{error.message}；标签清单见 docs/form.md"
@@ -315,7 +329,7 @@ def _visit(facts: Facts, record: VisitRecord | None, zone: ZoneInfo) -> dict[str
             "date": "" if before is None else f"（{_day(before.visited_at, zone)}）",
             **{key: "" if before is None else _said(before, key) for key in keys},
         },
-        **_signatures(record, zone),
+        **_signatures(record, zone, facts.signatures.get(record.id) if record else None),
     }
     for key in keys:
         said = "" if record is None else _said(record, key)
@@ -332,9 +346,15 @@ def _said(record: VisitRecord, key: str) -> str:
     return str(record.fields.get(key) or form.NOT_ASKED)
 
 
-def _signatures(record: VisitRecord | None, zone: ZoneInfo) -> dict[str, str]:
+def _signatures(record: VisitRecord | None, zone: ZoneInfo, given: Signatures | None) -> dict[str, Any]:
+    """The picture of a signature that was given, else room for the pen; words after a telephone visit."""
     if record is None or record.mode is VisitMode.ON_SITE:
-        return {"visitor_signature": "", "elder_signature": "", "entered_by": "      年  月  日"}
+        given = given or Signatures()
+        return {
+            "visitor_signature": given.visitor or "",
+            "elder_signature": given.elder or "",
+            "entered_by": "      年  月  日",
+        }
     unsigned = f"{form.VISIT_MODE[record.mode]}，未现场签字"
     return {
         "visitor_signature": unsigned,
@@ -362,12 +382,14 @@ def _day(moment: datetime, zone: ZoneInfo) -> str:
     return f"{local.year}年{local.month}月{local.day}日"
 
 
-def _printable(value: Any) -> Any:
-    """What people typed may hold letters that no Word file can."""
+def _printable(value: Any, document: DocxTemplate) -> Any:
+    """What people typed may hold letters that no Word file can; bytes are pictures."""
+    if isinstance(value, bytes):
+        return InlineImage(document, io.BytesIO(value), height=Mm(SIGNATURE_MM))
     if isinstance(value, str):
         return _NO_LETTER.sub("", value)
     if isinstance(value, Mapping):
-        return {key: _printable(item) for key, item in value.items()}
+        return {key: _printable(item, document) for key, item in value.items()}
     if isinstance(value, list):
-        return [_printable(item) for item in value]
+        return [_printable(item, document) for item in value]
     return value

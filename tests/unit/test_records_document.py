@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from docx import Document
 from docx.table import Table
+from PIL import Image
 
 from records import document, form_template
 from records import model as form
-from records.document import EMPTY, TICKED, TIED, Facts, boxes, field_boxes, fill, render
+from records.document import EMPTY, TICKED, TIED, Facts, Signatures, boxes, field_boxes, fill, render
 from storage.model import Answer, Area, Case, Contact, Elder, Visitor, VisitRecord
 from xunfang.errors import BadInput
 from xunfang.vocabulary import CaseKind, CaseStatus, Category, Priority, VisitMode
@@ -194,6 +195,27 @@ def test_a_telephone_visit_has_no_signatures_a_visit_at_home_leaves_room_for_the
     assert "未现场签字" in line(shown(), "探访人员（签字）")[0]
     at_home = replace(RECORD, mode=VisitMode.ON_SITE, fields=SAID | {"visit_mode": "上门探访"})
     assert line(tables(replace(FACTS, records=(at_home,)))[0], "探访人员（签字）")[0] == ""
+
+
+def test_signatures_given_at_the_door_are_pictures_on_the_form() -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (60, 20), "white").save(picture, "PNG")
+    at_home = replace(RECORD, mode=VisitMode.ON_SITE)
+    given = {RECORD.id: Signatures(visitor=picture.getvalue(), elder=picture.getvalue())}
+    facts = replace(FACTS, records=(at_home,), signatures=given)
+    opened = Document(io.BytesIO(render(fill(facts, NOW, ZONE))))
+    assert len(opened.inline_shapes) == 2 * len(document.COPIES)
+    assert "{" not in "".join(line(opened.tables[0], "探访人员（签字）"))
+
+
+def test_a_picture_that_is_none_is_said() -> None:
+    facts = replace(
+        FACTS,
+        records=(replace(RECORD, mode=VisitMode.ON_SITE),),
+        signatures={RECORD.id: Signatures(elder=b"no picture")},
+    )
+    with pytest.raises(BadInput, match="签字"):
+        render(fill(facts, NOW, ZONE))
 
 
 def test_who_was_never_visited_gets_the_empty_form() -> None:
