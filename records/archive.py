@@ -27,6 +27,7 @@ class Wanted:
     area_id: int | None
     kind: str = WORD
     template: Path | None = None
+    photos: Path | None = None  # folder of the signatures
 
 
 class _Outlet(io.RawIOBase):
@@ -89,7 +90,7 @@ def _batch(
     out after the transaction is over."""
     with store.read() as work:
         elders = work.elders.page(after, BATCH, wanted.area_id)
-        facts = [document.gather(work, each.id) for each in elders if each.active]
+        facts = [document.gather(work, each.id, photos=wanted.photos) for each in elders if each.active]
     made = {
         f"{each.areas[-1].code if each.areas else 'no-area'}-{each.elder.id}": document.render(
             document.fill(each, now, zone), wanted.template

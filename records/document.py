@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,9 +26,10 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from records import model as form
 from records.rules import plain
+from storage.files import Kept, SealedFiles
 from storage.model import Answer, Area, Case, Contact, Elder, Visitor, VisitRecord
-from xunfang.errors import BadInput, NotFound
-from xunfang.vocabulary import Category, VisitMode, zh
+from xunfang.errors import BadInput, NotFound, StorageError
+from xunfang.vocabulary import Category, DoorPhotoKind, VisitMode, zh
 
 if TYPE_CHECKING:
     from storage import Work
@@ -99,8 +101,11 @@ class Facts:
     applied: tuple[str, ...] = ()  # benefits that were applied for, from the worklist of subsidies
 
 
-def gather(work: Work, elder_id: int, visits: int = 1) -> Facts:
-    """`visits`: how many of the latest visits are printed. NotFound for an unknown elder."""
+def gather(work: Work, elder_id: int, visits: int = 1, photos: Path | None = None) -> Facts:
+    """`visits`: how many of the latest visits are printed; `photos`: the folder of sealed signatures.
+
+    NotFound for an unknown elder.
+    """
     elder = work.elders.get(elder_id)
     if elder is None:
         raise NotFound(f"没有编号为{elder_id}的老人")
@@ -131,7 +136,24 @@ def gather(work: Work, elder_id: int, visits: int = 1) -> Facts:
         cares=_cares(work, elder_id),
         satisfaction=tuple(each for each in said if each.question == SATISFACTION),
         applied=work.subsidies.applied_for(elder_id),
+        signatures={} if photos is None else _signed(work, printed, SealedFiles(photos)),
     )
+
+
+def _signed(work: Work, printed: Sequence[VisitRecord], files: SealedFiles) -> dict[int, Signatures]:
+    """A signature whose file is gone, or was changed, leaves room for the pen."""
+    at_home = {each.id for each in printed if each.mode is VisitMode.ON_SITE}
+    found: dict[int, Signatures] = {}
+    for photo in work.doorstep.photos_of_elder(printed[0].elder_id) if at_home else ():
+        made = None if photo.kind is DoorPhotoKind.PHOTO else work.doorstep.form(photo.form_id)
+        if made is None or made.record_id not in at_home:
+            continue
+        with suppress(NotFound, StorageError):
+            picture = files.get(Kept(photo.file, photo.secret))
+            held = found.get(made.record_id, Signatures())
+            by_elder = photo.kind is DoorPhotoKind.ELDER_SIGNATURE
+            found[made.record_id] = replace(held, **{"elder" if by_elder else "visitor": picture})
+    return found
 
 
 def _earlier(record: VisitRecord, older: Sequence[VisitRecord]) -> VisitRecord | None:
@@ -193,10 +215,6 @@ def render(context: Mapping[str, Any], template: Path | None = None) -> bytes:
     except (PackageNotFoundError, KeyError, ValueError, OSError) as error:
         raise BadInput(f"记录表模板 {file.name} 不是可用的 Word 文件（{type(error).__name__}）") from None
     return out.getvalue()
-
-
-def make(work: Work, elder_id: int, now: datetime, zone: ZoneInfo, template: Path | None = None) -> bytes:
-    return render(fill(gather(work, elder_id), now, zone), template)
 
 
 # ---- boxes -----------------------------------------------------------------------------------------

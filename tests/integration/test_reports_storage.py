@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,20 +13,30 @@ from zoneinfo import ZoneInfo
 import pypdfium2
 import pytest
 from docx import Document
+from PIL import Image
 from reports_cast import FIELDS, a_record, agrees, poor
-from storage_cast import DAY, NOW, PHONE, a_call, an_elder
+from storage_cast import DAY, NOW, PHONE, a_call, a_case, an_elder
 
 from records import archive, document, pdf, subsidies
 from records.indicators import month_of
 from records.model import FORM
 from storage import Store
+from storage.files import SealedFiles
 from storage.model import Notice
 from visits import summary
 from visits.channels import NoticeConfig
 from visits.notices import Sender
 from xunfang.clock import FixedClock
 from xunfang.errors import BadInput, Conflict
-from xunfang.vocabulary import CallDisposition, ConsentPurpose, Subsidy, SubsidyStatus
+from xunfang.vocabulary import (
+    CallDisposition,
+    ConsentPurpose,
+    DoorOutcome,
+    DoorPhotoKind,
+    Subsidy,
+    SubsidyStatus,
+    VisitMode,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -234,7 +245,7 @@ def test_the_pdf_of_one_form_has_two_pages_of_chinese(sqlite_store: Store) -> No
     with sqlite_store.begin() as work:
         elder = an_elder(work)
         a_record(work, elder.id)
-        made = document.make(work, elder.id, NOW, ZONE)
+        made = document.render(document.fill(document.gather(work, elder.id), NOW, ZONE))
     opened = pypdfium2.PdfDocument(pdf.to_pdf({"form": made})["form"])
     try:
         pages = [page.get_textpage().get_text_bounded() for page in opened]
@@ -277,3 +288,36 @@ def test_the_number_of_a_visit_counts_all_of_them(sqlite_store: Store) -> None:
         facts = document.gather(work, elder.id)
     assert list(facts.numbers.values()) == [4]
     assert facts.before[facts.records[0].id].visited_at == NOW - timedelta(days=1)
+
+
+def test_signatures_of_the_door_come_onto_the_form_and_a_lost_file_leaves_room(
+    sqlite_store: Store, tmp_path: Path
+) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (60, 20), "white").save(picture, "PNG")
+    files = SealedFiles(tmp_path / "photos")
+    kept = files.put(picture.getvalue())
+    with sqlite_store.begin() as work:
+        elder = an_elder(work)
+        visitor = work.visitors.add(name="李巧云")
+        case = a_case(work, elder)
+        record = a_record(work, elder.id, mode=VisitMode.ON_SITE)
+        made = work.doorstep.receive(
+            key="k1",
+            visitor_id=visitor.id,
+            case_id=case.id,
+            elder_id=elder.id,
+            outcome=DoorOutcome.VISITED,
+            filled_at=NOW,
+            received_at=NOW,
+            note="",
+            corrections={},
+        )
+        assert made is not None
+        work.doorstep.finish(replace(made, record_id=record.id))
+        for kind in (DoorPhotoKind.ELDER_SIGNATURE, DoorPhotoKind.PHOTO):
+            work.doorstep.add_photo(form_id=made.id, kind=kind, file=kept.file, secret=kept.secret, bytes=100)
+        facts = document.gather(work, elder.id, photos=files.folder)
+        assert facts.signatures == {record.id: document.Signatures(elder=picture.getvalue())}
+        files.remove(kept.file)
+        assert document.gather(work, elder.id, photos=files.folder).signatures == {}

@@ -34,7 +34,9 @@ def _one(viewer: Reader, services: Services, elder_id: int, kind: str) -> Respon
     now = services.now()
     with services.store.begin() as work:
         elder = viewer.elder(work, elder_id)
-        context = document.fill(document.gather(work, elder.id), now, services.config.zone)
+        context = document.fill(
+            document.gather(work, elder.id, photos=services.config.photos_folder), now, services.config.zone
+        )
         work.audit.write(now, str(viewer.actor), FORM_MADE, f"elder:{elder.id}", {"kind": kind})
     made = document.render(context, services.config.form_template)
     if kind == archive.PDF:
@@ -53,7 +55,8 @@ def zipped(viewer: Reader, services: Services, area: str = "", kind: str = archi
         top = area_of(work, viewer, area)
         subject = f"area:{top.id if top else 'all'}"
         work.audit.write(now, str(viewer.actor), FORM_MADE, subject, {"kind": kind})
-    wanted = archive.Wanted(top.id if top else None, kind, services.config.form_template)
+    config = services.config
+    wanted = archive.Wanted(top.id if top else None, kind, config.form_template, config.photos_folder)
     pieces: Iterator[bytes] = archive.zipped(services.store, wanted, now, services.config.zone)
     first = next(pieces)  # what goes wrong at once still becomes a page
     name = f"forms-{top.code if top else 'all'}-{now.astimezone(services.config.zone):%Y%m%d}.zip"

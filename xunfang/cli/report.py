@@ -118,7 +118,9 @@ def _one(store: Store, settings: Settings, elder: int, out: Path, now: datetime)
     if kind not in (archive.WORD, archive.PDF):
         raise BadInput("一位老人的记录表存成 .docx 或 .pdf")
     with store.begin() as work:
-        context = document.fill(document.gather(work, elder), now, settings.zone)
+        context = document.fill(
+            document.gather(work, elder, photos=settings.path(settings.doorstep.photos)), now, settings.zone
+        )
         work.audit.write(now, ACTOR, FORM_MADE, f"elder:{elder}", {"kind": kind})
     made = document.render(context, form_template(settings))
     _save(out, pdf.to_pdf({"form": made})["form"] if kind == archive.PDF else made)
@@ -130,7 +132,7 @@ def _many(store: Store, settings: Settings, code: str | None, out: Path, as_pdf:
     with store.begin() as work:
         area_id = _area(work, code)
         work.audit.write(now, ACTOR, FORM_MADE, f"area:{area_id}", {"kind": kind})
-    wanted = archive.Wanted(area_id, kind, form_template(settings))
+    wanted = archive.Wanted(area_id, kind, form_template(settings), settings.path(settings.doorstep.photos))
     bar = Progress(SpinnerColumn(), TextColumn("{task.description}"), console=stderr, transient=True)
     done = 0
     with bar:
