@@ -21,7 +21,8 @@ Row = dict[str, Any]
 CORPUS = Path(__file__).parent.parent / "corpus"
 HALVES = ("heldout.jsonl", "train.jsonl")
 FRESH = "heldout_fresh.jsonl"
-LEARNT_FROM = ("train.jsonl", "dev.jsonl", "danger.jsonl")
+VOICES = tuple(f"voices_{letter}.jsonl" for letter in "abcde")
+LEARNT_FROM = ("train.jsonl", "dev.jsonl", "danger.jsonl", *VOICES)
 MEASURING = ("heldout.jsonl", "damaged.jsonl")
 FIELDS = ["id", "question", "text", "alert", "answer", "event", "polarity", "time", "subject", "why"]
 SLOTS = ("polarity", "time", "subject")
@@ -34,7 +35,11 @@ NOT_SPEECH = re.compile(r"[\W_]+")
 
 present = pytest.mark.parametrize(
     "name",
-    [n for n in (*HALVES, "damaged.jsonl", "dev.jsonl", "danger.jsonl", FRESH) if (CORPUS / n).exists()],
+    [
+        n
+        for n in (*HALVES, "damaged.jsonl", "dev.jsonl", "danger.jsonl", *VOICES, FRESH)
+        if (CORPUS / n).exists()
+    ],
 )
 
 
@@ -135,7 +140,9 @@ def test_the_halves_share_no_sentence_and_no_id() -> None:
     assert shared == [], "take these held-out lines out and run tests/corpus/damage.py again"
 
 
-@pytest.mark.parametrize(("name", "letter"), [("dev.jsonl", "d"), ("danger.jsonl", "k")])
+@pytest.mark.parametrize(
+    ("name", "letter"), [("dev.jsonl", "d"), ("danger.jsonl", "k"), ("voices_e.jsonl", "e")]
+)
 def test_a_development_set_shares_no_sentence_and_no_id_with_a_set_that_measures(
     name: str, letter: str
 ) -> None:
