@@ -10,42 +10,37 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from ivr.session.model import CallEnded, CallOrder
-from scheduler import hours
-from scheduler.admission import Admission, AdmissionConfig
-from scheduler.breaker import Breaker, BreakerConfig, BreakerState
-from scheduler.caps import CapsConfig, allowed_at
+from scheduler.admission import Admission
+from scheduler.breaker import Breaker, BreakerState
 from scheduler.crashpoints import reached
 from scheduler.lease import Health, Lease, LostLease
-from scheduler.order import OrderConfig, call_order, number_to_dial, recording_path
-from scheduler.owner import Identity, LeaseConfig, is_running, own_identity
-from scheduler.planning import Way, consents_of, eligible, is_paused, period_of
-from scheduler.policy import Policy
-from scheduler.settle import Settled, escalate_plan, settle_call
+from scheduler.owner import Identity, is_running, own_identity
+from scheduler.prepare import DispatchConfig, NoChannel, Preparing
+from scheduler.settle import Settled, settle_call
 from scheduler.takeover import TakeOver
-from scheduler.telling import tell_breaker, tell_dialplan_broken, tell_dialplan_mended
-from storage.model import Elder, VisitPlan
+from scheduler.telling import tell_breaker
+from scheduler.usable import Dialplans, Unusable
+from storage.model import VisitPlan
 from xunfang.clock import Clock
-from xunfang.errors import BadInput, NotFound, XunfangError
+from xunfang.errors import BadInput, XunfangError
 from xunfang.log import get_logger
-from xunfang.vocabulary import CallDisposition, CaseKind, ConsentPurpose, PlanStatus
+from xunfang.vocabulary import CallDisposition
 
 if TYPE_CHECKING:
-    from storage import Store, Work
+    from storage import Store
 
-CANNOT_PREPARE = timedelta(minutes=15)  # until a plan or dialplan that cannot be used is tried again
-LIVE_NUMBER_WAIT = timedelta(minutes=2)  # somebody of the same household is on the telephone
+__all__ = ["DispatchConfig", "Dispatcher", "Fleet"]
+
+CANNOT_PREPARE = timedelta(minutes=15)  # until a plan that cannot be made a call of is tried again
 PLANS_PER_LOOK = 50
 LOOKS_PER_TICK = 20
 ACTOR = "system"
 
 _log = get_logger("scheduler")
-# Of these it is certain that no telephone rang: they do not use up the daily cap.
-_NEVER_RANG = frozenset({CallDisposition.TRUNK_FAILURE, CallDisposition.NOT_DIALLED})
 
 
 class Fleet(Protocol):
@@ -63,28 +58,6 @@ class Fleet(Protocol):
     def dial(self, order: CallOrder) -> None: ...
 
     def live(self) -> list[int]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class DispatchConfig:
-    policy: Policy
-    caps: CapsConfig = field(default_factory=CapsConfig)
-    admission: AdmissionConfig = field(default_factory=AdmissionConfig)
-    breaker: BreakerConfig = field(default_factory=BreakerConfig)
-    order: OrderConfig = field(default_factory=OrderConfig)
-    lease: LeaseConfig = field(default_factory=LeaseConfig)
-
-
-class _NoChannel(Exception):
-    """All channels of the trunk are taken, here or on another machine."""
-
-
-class _Unusable(Exception):
-    """A dialplan that cannot be loaded or spoken: no call with it begins."""
-
-    def __init__(self, name: str, why: XunfangError) -> None:
-        super().__init__(name)
-        self.name, self.why = name, why
 
 
 class Dispatcher:
@@ -107,18 +80,17 @@ class Dispatcher:
         self._clock = clock
         self._config = config
         self._policy = config.policy
-        self._hash_of = hash_of
+        self._dialplans = Dialplans(hash_of)
         self._admission = Admission(config.admission)
         self._breaker = Breaker(config.breaker)
         self._gate = threading.Lock()  # around breaker and admission
         self._turn = threading.RLock()
         self._me = me or own_identity()
         self._lease = Lease(store, clock, config.lease, self._me, config.admission.channels, running)
+        self._preparing = Preparing(config, self._lease, self._dialplans, self._me.name)
         self._takeover = TakeOver(store, clock, fleet, self._lease, self._interrupt)
         self._beaten_at: datetime | None = None
         self._stale: frozenset[int] = frozenset()  # calls of a lease that was lost, being hung up
-        self._broken: dict[str, datetime] = {}  # dialplan -> when it is tried again
-        self._sound: set[str] = set()  # dialplans that could be used in this process
         self._draining = False
 
     # ---- the lease -----------------------------------------------------------------------------
@@ -182,16 +154,16 @@ class Dispatcher:
                     used = work.channels.used(self._config.lease.trunk)
                     if self._room(used) <= 0:
                         return dialled
-                    plans = work.plans.due(now, PLANS_PER_LOOK, self._unusable(now))
+                    plans = work.plans.due(now, PLANS_PER_LOOK, self._dialplans.held(now))
                 before = dialled
                 for plan in plans:
                     if self._room(used + dialled - before) <= 0:
                         return dialled
-                    if plan.dialplan in self._broken:
+                    if self._dialplans.is_held(plan.dialplan):
                         continue
                     try:
                         dialled += self._take(plan)
-                    except _NoChannel:
+                    except NoChannel:
                         return dialled
                     except LostLease:
                         self.beat()
@@ -234,10 +206,6 @@ class Dispatcher:
             limit = self._breaker.room(now)
         return room if limit is None else min(room, limit)
 
-    def _unusable(self, now: datetime) -> list[str]:
-        self._broken = {name: until for name, until in self._broken.items() if until > now}
-        return sorted(self._broken)
-
     # ---- one plan ------------------------------------------------------------------------------
 
     def _take(self, plan: VisitPlan) -> bool:
@@ -245,85 +213,17 @@ class Dispatcher:
         now = self._clock.now()
         try:
             with self._store.begin() as work:
-                order = self._prepare(work, plan, now)
+                order = self._preparing.due(work, plan, now)
                 if order is not None:
                     reached("intent.open")
-        except _Unusable as found:
-            self._hold_dialplan(found, now)
+        except Unusable as found:
+            with self._store.begin() as work:
+                self._dialplans.hold(work, found, now)
             return False
         except XunfangError as error:
             self._cannot_prepare(plan, error, now)
             return False
         return order is not None and self._send(order, now)
-
-    def _prepare(self, work: Work, plan: VisitPlan, now: datetime) -> CallOrder | None:
-        token = self._lease.require(work)
-        if not work.plans.reserve(plan.id, plan.status):
-            return None  # another machine has it in hand
-        elder = _elder(work, plan.elder_id)
-        way = eligible(elder, *consents_of(work, elder.id))
-        if not elder.active or way is Way.NONE or is_paused(elder, now, self._policy):
-            work.plans.set_status(plan.id, PlanStatus.PAUSED, expected=plan.status)
-            return None
-        if way is Way.ON_SITE:
-            work.plans.set_status(plan.id, PlanStatus.ON_SITE, expected=plan.status)
-            return None
-        if way is Way.ASK:
-            escalate_plan(work, plan, CaseKind.CONSENT, self._policy, now)
-            return None
-        number = self._number(work, elder, plan.id)
-        if not any(letter.isdigit() for letter in number):
-            escalate_plan(work, plan, CaseKind.NUMBER_PROBLEM, self._policy, now)
-            return None
-        work.diallers.lock_number(number)
-        allowed = self._allowed_at(work, elder, number, now)
-        if allowed > now:
-            work.plans.set_status(plan.id, plan.status, next_attempt_at=allowed, expected=plan.status)
-            return None
-        if not work.plans.claim(plan.id, now):
-            return None
-        return self._begin(work, token, elder, plan.id, plan.dialplan, number, now)
-
-    def _number(self, work: Work, elder: Elder, plan_id: int | None) -> str:
-        """Which of the elder's numbers the ladder wants next."""
-        calls = [] if plan_id is None else work.calls.of_plan(plan_id)
-        return number_to_dial(elder, calls, self._policy.ladder)
-
-    def _begin(
-        self,
-        work: Work,
-        token: int,
-        elder: Elder,
-        plan_id: int | None,
-        dialplan: str,
-        number: str,
-        now: datetime,
-    ) -> CallOrder:
-        digest = self._hash(work, dialplan, now)
-        trunk = self._config.lease.trunk
-        channel = work.channels.take(trunk, self._config.admission.channels, token, now)
-        if channel is None:
-            raise _NoChannel
-        attempt = 1 if plan_id is None else len(work.calls.of_plan(plan_id)) + 1
-        recording = None
-        may_record = work.consents.current(elder.id, ConsentPurpose.RECORDING) is True
-        if may_record and self._config.order.recordings is not None:
-            recording = recording_path(elder.id, plan_id, attempt, now, self._config.order.timezone)
-        call = work.calls.begin(
-            plan_id=plan_id,
-            elder_id=elder.id,
-            attempt=attempt,
-            dialplan=dialplan,
-            dialplan_hash=digest,
-            intended_at=now,
-            number=number,
-            recording=recording,
-            line=self._me.name,
-            dialler_id=token,
-        )
-        work.channels.carries(trunk, channel, call.id)
-        earlier = [] if plan_id is None else work.answers.of_plan(plan_id)
-        return call_order(call, elder, earlier, self._config.order, number)
 
     def _send(self, order: CallOrder, now: datetime) -> bool:
         """The intent is committed: from here on every way out leaves an ended call behind."""
@@ -345,26 +245,6 @@ class Dispatcher:
         reached("invite.sent")
         return True
 
-    def _hash(self, work: Work, dialplan: str, now: datetime) -> str:
-        try:
-            digest = self._hash_of(dialplan)
-        except XunfangError as error:
-            if error.retryable:
-                raise
-            raise _Unusable(dialplan, error) from None
-        if dialplan not in self._sound:
-            self._sound.add(dialplan)
-            tell_dialplan_mended(work, dialplan, now)
-        return digest
-
-    def _hold_dialplan(self, found: _Unusable, now: datetime) -> None:
-        """Its plans stay due and are not even looked at for a while; the supervisor is told once."""
-        self._broken[found.name] = now + CANNOT_PREPARE
-        self._sound.discard(found.name)
-        with self._store.begin() as work:
-            if tell_dialplan_broken(work, found.name, str(found.why), now):
-                _log.error("dispatch.dialplan_broken", dialplan=found.name, why=str(found.why))
-
     def _cannot_prepare(self, plan: VisitPlan, error: XunfangError, now: datetime) -> None:
         """What is wrong with one elder must not stop the others; a broken database must."""
         if error.retryable:
@@ -375,23 +255,6 @@ class Dispatcher:
             work.plans.set_status(plan.id, plan.status, next_attempt_at=later, expected=plan.status)
             detail = {"because": str(error)}
             work.audit.write(now, ACTOR, "not_dialled", f"plan:{plan.id}", detail)
-
-    def _allowed_at(self, work: Work, elder: Elder, number: str, now: datetime) -> datetime:
-        """`now`, or the earliest moment that hours, caps and the telephone at this number allow: calls
-        to a number count for whomever they were made."""
-        opening = hours.next_opening(now, self._policy.hours, elder.windows)
-        if opening > now:
-            return opening
-        if self._is_on_the_telephone(work, elder, number):
-            return now + LIVE_NUMBER_WAIT
-        midnight = hours.day_start(now, self._policy.hours)
-        today, _ = work.times.rang(number, midnight, _NEVER_RANG)
-        _, last = work.times.rang(number, now - self._config.caps.min_gap, _NEVER_RANG)
-        at = allowed_at(now, today, last, self._config.caps, self._policy.hours)
-        return hours.next_opening(at, self._policy.hours, elder.windows) if at > now else now
-
-    def _is_on_the_telephone(self, work: Work, elder: Elder, number: str) -> bool:
-        return work.times.is_live(number) or elder.id in {each.elder_id for each in work.calls.open()}
 
     # ---- one call now --------------------------------------------------------------------------
 
@@ -409,10 +272,10 @@ class Dispatcher:
                 self.beat()
             try:
                 with self._store.begin() as work:
-                    order = self._prepare_now(work, elder_id, now, anyway)
-            except _Unusable as found:
+                    order = self._preparing.wanted(work, elder_id, now, anyway)
+            except Unusable as found:
                 raise found.why from None
-            except _NoChannel:
+            except NoChannel:
                 raise BadInput(
                     "all channels of the trunk are in use; try again when a call has ended"
                 ) from None
@@ -421,32 +284,6 @@ class Dispatcher:
             if not self._send(order, now):
                 raise BadInput("the call could not be handed to a line; is the telephone service running?")
             return order.call_id
-
-    def _prepare_now(self, work: Work, elder_id: int, now: datetime, anyway: bool) -> CallOrder:
-        token = self._lease.require(work)
-        elder = _elder(work, elder_id)
-        work.diallers.lock_number(elder.phone)
-        self._must_be_callable(work, elder, now, anyway)
-        plan = work.plans.of_period(elder.id, self._period(elder, now))
-        claimed = plan is not None and work.plans.claim(plan.id, now)
-        plan_id = plan.id if plan is not None and claimed else None
-        number = self._number(work, elder, plan_id)
-        return self._begin(work, token, elder, plan_id, elder.dialplan, number, now)
-
-    def _must_be_callable(self, work: Work, elder: Elder, now: datetime, anyway: bool) -> None:
-        if not any(letter.isdigit() for letter in elder.phone):
-            raise BadInput(f"elder {elder.id} has no telephone number; add one to the ledger")
-        if work.consents.current(elder.id, ConsentPurpose.PHONE_VISIT) is not True:
-            raise BadInput(f"elder {elder.id} has not agreed to telephone visits; a visitor has to ask first")
-        if self._is_on_the_telephone(work, elder, elder.phone):
-            raise BadInput(f"elder {elder.id} is on the telephone right now; wait for that call to end")
-        if not anyway and self._allowed_at(work, elder, elder.phone, now) > now:
-            raise BadInput(
-                f"elder {elder.id} may not be called now: outside the hours, or called too often today"
-            )
-
-    def _period(self, elder: Elder, now: datetime) -> str:
-        return period_of(elder, hours.local_date(now, self._policy.hours), self._policy)
 
     # ---- the end of a call that no line tells of ----------------------------------------------
 
@@ -462,10 +299,3 @@ class Dispatcher:
                 self._breaker.ended(call_id, disposition, now)
             _log.warning("dispatch.settled", call_id=call_id, disposition=disposition.value)
         return settled is not None
-
-
-def _elder(work: Work, elder_id: int) -> Elder:
-    elder = work.elders.get(elder_id)
-    if elder is None:
-        raise NotFound(f"no elder {elder_id} in the ledger; `xunfang ledger list` shows them")
-    return elder

@@ -30,9 +30,11 @@ class Shape(Generic[Fact]):
         self.table = table
         self.names = tuple(item.name for item in fields(cast(Any, make)))
         self.columns = tuple(table.c[name] for name in self.names)
+        self._select: sa.Select[Any] = sa.select(*self.columns)
 
     def select(self) -> sa.Select[Any]:
-        return sa.select(*self.columns)
+        """Built once: a statement never changes, `where` and the like give a new one."""
+        return self._select
 
     def of(self, row: AnyRow) -> Fact:
         return self._make(*row)

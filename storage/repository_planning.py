@@ -157,8 +157,9 @@ def visit_mode(mode: VisitMode) -> sa.BindParameter[Any]:
 
 def lot_of(elder_id: sa.ColumnElement[Any], salt: Any) -> sa.ColumnElement[Any]:
     """storage.repository_plans.lot."""
-    drawn: sa.ColumnElement[Any] = elder_id * sa.literal(LOT_FACTOR, sa.BigInteger) + salt
-    return drawn % sa.literal(LOT_RANGE, sa.BigInteger)
+    prime = sa.literal(LOT_RANGE, sa.BigInteger)
+    drawn: sa.ColumnElement[Any] = (elder_id * sa.literal(LOT_FACTOR, sa.BigInteger) + salt) % prime
+    return drawn * drawn % prime
 
 
 def insert_plans(db: Db, source: sa.Select[Any], more: tuple[str, ...] = ()) -> Any:

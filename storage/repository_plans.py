@@ -2,7 +2,10 @@
 
 `lot` spreads equals fairly: a fixed shuffle of the elders, another one in each period, so that
 no village and nobody with a low number is always called first, and the order needs only an
-index. It is plain arithmetic, so that set-based SQL can compute it too.
+index. Whoever has a twentieth of the elders has about a twentieth of every stretch of the order: a
+village of 20 beside a township of 10,000 is neither first nor last. It is plain arithmetic, so that
+set-based SQL can compute it too; squared, because a product alone keeps the pattern of numbers that
+were given out in turns (every 987th elder of one village: all of them in one bunch, perhaps the last).
 """
 
 from __future__ import annotations
@@ -20,14 +23,15 @@ from storage.model import VisitPlan
 from xunfang.vocabulary import Alert, PlanStatus
 
 LOT_FACTOR = 2654435761  # Knuth's multiplicative hash: neighbours land far apart
-LOT_RANGE = 2**31
+LOT_RANGE = 2**31 - 1  # a prime; its square fits 63 bits
 _READY = (PlanStatus.DUE, PlanStatus.WAITING)
 
 _plan = Shape(VisitPlan, tables.visit_plan)
 
 
 def lot(elder_id: int, period: str) -> int:
-    return (elder_id * LOT_FACTOR + zlib.crc32(period.encode())) % LOT_RANGE
+    drawn = (elder_id * LOT_FACTOR + zlib.crc32(period.encode())) % LOT_RANGE
+    return drawn * drawn % LOT_RANGE
 
 
 class Plans:
@@ -63,15 +67,7 @@ class Plans:
         open_now = [plan.due_from <= now, plan.due_until > now]
         if without:
             open_now.append(plan.dialplan.not_in(without))
-        call = tables.call.c
-        worrying = sa.exists().where(call.plan_id == plan.id, call.alert != Alert.NONE)
-        retries = self._db.all(
-            _plan,
-            _plan.select()
-            .where(plan.status == PlanStatus.WAITING, plan.next_attempt_at <= now, *open_now)
-            .order_by(sa.case((worrying, 0), else_=1), plan.next_attempt_at, plan.id)
-            .limit(limit),
-        )
+        retries = self._retries(now, limit, open_now)
         if len(retries) >= limit:
             return retries
         not_deferred = sa.or_(plan.next_attempt_at.is_(None), plan.next_attempt_at <= now)
@@ -83,6 +79,32 @@ class Plans:
             .limit(limit - len(retries)),
         )
         return retries + fresh
+
+    def _retries(self, now: datetime, limit: int, open_now: list[sa.ColumnElement[bool]]) -> list[VisitPlan]:
+        """By the index alone. Only while more wait than are asked for, those who said something worrying
+        are looked for among all that wait."""
+        plan, call = tables.visit_plan.c, tables.call.c
+        waiting = (
+            _plan.select()
+            .where(plan.status == PlanStatus.WAITING, plan.next_attempt_at <= now, *open_now)
+            .order_by(plan.next_attempt_at, plan.id)
+            .limit(limit)
+        )
+        found = self._db.all(_plan, waiting)
+        if not found:
+            return []
+        if len(found) < limit:
+            ids = [each.id for each in found]
+            rows = self._db.rows(
+                sa.select(call.plan_id).where(call.plan_id.in_(ids), call.alert != Alert.NONE)
+            )
+            alarmed = {row[0] for row in rows}
+            worrying = [each for each in found if each.id in alarmed]
+        else:
+            alarm = sa.exists().where(call.plan_id == plan.id, call.alert != Alert.NONE)
+            worrying = self._db.all(_plan, waiting.where(alarm))
+            alarmed = {each.id for each in worrying}
+        return [*worrying, *(each for each in found if each.id not in alarmed)][:limit]
 
     def of_elder(self, elder_id: int, limit: int = 20) -> list[VisitPlan]:
         """The latest periods first."""

@@ -63,6 +63,14 @@ class Times:
         )
         return row is not None
 
+    def is_on_the_line(self, elder_id: int) -> bool:
+        """Has this elder a call that has not ended, whoever rang whom and at whichever number?"""
+        call = tables.call.c
+        row = self._db.row(
+            sa.select(call.id).where(call.ended_at.is_(None), call.elder_id == elder_id).limit(1)
+        )
+        return row is not None
+
     # ---- one elder ----------------------------------------------------------------------------
 
     def past(self, elder_id: int, since: datetime, limit: int) -> list[PastCall]:

@@ -366,7 +366,7 @@ def test_a_broken_dialplan_is_told_once_holds_its_own_elders_only_and_goes_on_wh
             raise BadDialplan("broken.yaml: no sound for 3 texts; run `xunfang dialplan render broken`")
         return "0123456789ab"
 
-    a.dispatcher._hash_of = hash_of
+    a.dispatcher._dialplans._hash_of = hash_of
     lone.plan()
     for _ in range(20):
         a.dispatcher.tick()
