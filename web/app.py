@@ -41,6 +41,8 @@ class KeptStatic(StaticFiles):
         response = await super().get_response(path, scope)
         versioned = b"v=" in scope.get("query_string", b"")
         response.headers["Cache-Control"] = FOR_EVER if versioned else "no-cache"
+        if path == "sw.js":  # lies below /static, works for the visitor's pages and nothing else
+            response.headers["Service-Worker-Allowed"] = "/v"
         return response
 
 

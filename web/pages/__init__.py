@@ -23,6 +23,9 @@ from web.pages import (
     visitor_checks,
     visitor_forms,
     visitor_points,
+    wall,
+    wall_callers,
+    wall_duty,
 )
 
 MODULES: tuple[ModuleType, ...] = (
@@ -43,6 +46,9 @@ MODULES: tuple[ModuleType, ...] = (
     visitor_forms,
     visitor_points,
     visitor_checks,
+    wall,
+    wall_callers,
+    wall_duty,
 )
 
 
