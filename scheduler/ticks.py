@@ -8,6 +8,7 @@ of them does the rest (scheduler.engine).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -38,12 +39,14 @@ class TickConfig:
     cases_s: float = 30.0
     subsidy_rules: Path | None = None  # of 补贴线索; None: the shipped ones
     beat_s: float = 5.0
+    commands_s: float = 1.0  # somebody at the console waits
 
 
 class Service:
     """`start()` recovers, plans once and then ticks in the background until `stop()`.
 
     `shared`: what says when for the steps that one machine does for all; None: this process alone.
+    `commands`: does what the console asked of this process's calls (scheduler.commands).
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Service:
         sender: Sender,
         config: TickConfig = TickConfig(),
         shared: Engine | None = None,
+        commands: Callable[[], object] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -64,6 +68,7 @@ class Service:
         self._config = config
         self._own = EmbeddedEngine()
         self._shared = shared
+        self._commands = commands
 
     def start(self) -> None:
         """Errors of the first recovery and planning are raised: a service that cannot work must say so."""
@@ -73,6 +78,8 @@ class Service:
             "beat": Job(self._config.beat_s, guarded("beat", self._dispatcher.beat)),
             "dispatch": Job(self._config.dispatch_s, guarded("dispatch", self._dispatcher.tick)),
         }
+        if self._commands is not None:
+            own["commands"] = Job(self._config.commands_s, guarded("commands", self._commands))
         shared = {
             "plan": Job(self._config.plan_s, guarded("plan", self.plan)),
             "notices": Job(self._config.notices_s, guarded("notices", self._sender.tick)),

@@ -24,6 +24,7 @@ from scheduler.breaker import BreakerConfig
 from scheduler.cadence import load_cadence
 from scheduler.calendar import Calendar, ClosedDays
 from scheduler.caps import CapsConfig
+from scheduler.commands import Commands
 from scheduler.dispatch import DispatchConfig, Dispatcher
 from scheduler.engine import Engine
 from scheduler.hours import HoursConfig, add_service_time
@@ -392,5 +393,6 @@ def build(
             subsidy_rules=subsidy_rules_file(settings),
         ),
         _shared_engine(settings),
+        commands=Commands(store, fleet, dispatcher, clock).tick,
     )
     return House(store, fleet, dispatcher, service)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ivr.dialogue.model import Action, Because, End, Listen, Say, Speech, State, Step
 from ivr.dialogue.plan import Dialplan
-from ivr.dialogue.turn import CLOSING, ENDED, OPT_OUT, Turn
+from ivr.dialogue.turn import CLOSING, ENDED, OPT_OUT, WITH_DUTY, Turn
 from ivr.understanding.model import Question
 from xunfang.vocabulary import Alert
 
@@ -76,6 +76,8 @@ def outcome(plan: Dialplan, state: State) -> Because:
         return state.ended
     if state.urgent:
         return Because.URGENT
+    if state.at == WITH_DUTY:
+        return Because.FINISHED  # a supervisor took the call over and they have spoken
     if not state.spoke:
         return Because.SILENT
     if state.relative:

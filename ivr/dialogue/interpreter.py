@@ -83,7 +83,8 @@ def hear(plan: Dialplan, state: State, heard: Heard, understand: Understand = re
     if isinstance(heard, (Speech, Keys)) and turn.answer not in NO_PERSON:
         turn = turn.with_state(spoke=True)
     if understood is not None and understood.alert is Alert.URGENT:
-        return urgent.more(turn, understood) if turn.state.urgent else urgent.begin(turn, understood)
+        a_human_is_there = turn.state.urgent or turn.state.at == WITH_DUTY
+        return urgent.more(turn, understood) if a_human_is_there else urgent.begin(turn, understood)
     if turn.state.at == WITH_DUTY:
         return turn.step(turn.state)
     if turn.state.at == ENDED:

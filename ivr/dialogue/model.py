@@ -66,7 +66,10 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class DutyAnswered:
-    """The duty person has been bridged in: a human has taken over."""
+    """The duty person has been bridged in: a human has taken over. `unasked`: of his own accord (接管),
+    whatever the call was at; it need not be an urgent one."""
+
+    unasked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,12 +94,16 @@ def hear(turn: Turn) -> Step:
 
 def duty(turn: Turn) -> Step:
     """The duty person was reached, or not, or has left again."""
-    if turn.state.at == WITH_DUTY and not isinstance(turn.heard, DutyAnswered):
-        return closing.end(turn, Because.URGENT, _words(turn).end)
-    if turn.state.at != URGENT:
+    answered = isinstance(turn.heard, DutyAnswered)
+    if turn.state.at == WITH_DUTY and not answered:
+        if turn.state.urgent:
+            return closing.end(turn, Because.URGENT, _words(turn).end)
+        return closing.end(turn, Because.FINISHED, turn.plan.goodbye.finished)
+    unasked = isinstance(turn.heard, DutyAnswered) and turn.heard.unasked
+    if turn.state.at != URGENT and not unasked:
         return _unchanged(turn)
-    if isinstance(turn.heard, DutyAnswered):
-        state = replace(turn.state, at=WITH_DUTY, duty=Duty.HERE)
+    if answered:
+        state = replace(turn.state, at=WITH_DUTY, duty=Duty.HERE, ended=None, pending=None)
         return turn.step(state, Say((_words(turn).duty_here,)))
     return _failed(turn)
 

@@ -24,7 +24,7 @@ from ivr.session import preload
 from ivr.session.config import LineConfig
 from ivr.session.handle import LineHandle
 from ivr.session.model import CallEvent, CallOrder
-from ivr.session.protocol import Caller, CannotStart, Drain, HangUp, Refuse
+from ivr.session.protocol import Caller, CannotStart, Drain, HangUp, Join, Refuse
 from xunfang import errors
 from xunfang.clock import Clock
 from xunfang.errors import LineDied, TrunkError, XunfangError
@@ -124,6 +124,11 @@ class Fleet:
             for line in self._lines:
                 if call_id in line.calls:
                     line.send(HangUp(call_id))
+
+    def take_over(self, call_id: int, number: str) -> bool:
+        """接管: ring this number and join it to the call. False when the call is over already."""
+        with self._lock:
+            return any(line.send(Join(call_id, number)) for line in self._lines if call_id in line.calls)
 
     def live(self) -> list[int]:
         """Calls that were taken and have not ended."""

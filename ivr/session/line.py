@@ -25,7 +25,7 @@ from ivr.session.callers import Callers
 from ivr.session.config import LineConfig
 from ivr.session.conversation import Understand
 from ivr.session.model import CallEnded, CallEvent, CallOrder
-from ivr.session.protocol import Caller, CannotStart, Command, HangUp, Heartbeat, Ready, Refuse
+from ivr.session.protocol import Caller, CannotStart, Command, HangUp, Heartbeat, Join, Ready, Refuse
 from ivr.session.visit import Equipment, Visit
 from ivr.speech.prompts import PromptStore
 from ivr.speech.recogniser import Recogniser
@@ -132,6 +132,10 @@ class Line:
             self._waiting.append(command)
         elif isinstance(command, Refuse):
             self._callers.refuse(command.ring, command.code)
+        elif isinstance(command, Join):
+            visit = self._visits.get(command.call_id)
+            if visit is not None:
+                visit.take_over(command.number)
         elif isinstance(command, HangUp):
             visit = self._visits.get(command.call_id)
             if visit is not None:

@@ -14,6 +14,14 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Join:
+    """接管: ring this number and let it take part in the call; nothing is asked any more."""
+
+    call_id: int
+    number: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Drain:
     """Take no more orders; end what is live after so many seconds; then leave."""
 
@@ -28,7 +36,7 @@ class Refuse:
     code: int = 480
 
 
-Command = CallOrder | HangUp | Drain | Refuse
+Command = CallOrder | HangUp | Join | Drain | Refuse
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ivr.dialogue.dialplan import Dialplan, greeting_text
 from ivr.dialogue.grammar import who_phrases
-from ivr.dialogue.model import Because, DutyAnswered
+from ivr.dialogue.model import Because, DutyAnswered, DutyFailed
 from ivr.session.conversation import Conversation, Understand, Voice
 from ivr.session.duty import DutyCall
 from ivr.session.hearing import Hearing
@@ -117,6 +117,7 @@ class Visit:
         )
         self._keys = KeyFilter()
         self._duty: DutyCall | None = None
+        self._unasked = False  # whom we ring takes over of his own accord
         self._dialling: Dialling | Answering | None = None
         self._rang_us = incoming is not None
         self._trunk_problem = ""
@@ -161,6 +162,15 @@ class Visit:
         if self._dialling is not None:
             self._dialling.hang_up(why)
 
+    def take_over(self, number: str) -> None:
+        """接管: a supervisor's telephone is rung while the conversation goes on, and joined when it is
+        answered. Whoever is being rung, or has joined, already stays."""
+        if self._answered_at is None or self._ended is not None:
+            return
+        if self._duty is None or self._duty.over:
+            self._unasked = True
+            self._duty = DutyCall(self._kit.trunk, number, self._leg, self._kit.duty_ring_s, time.monotonic())
+
     def step(self, now: float) -> None:
         if self.over:
             return
@@ -194,7 +204,7 @@ class Visit:
         self._talk.step()
         if self._duty is not None and (told := self._duty.step(now)) is not None:
             self._speaking.audience = self._duty.leg if isinstance(told, DutyAnswered) else None
-            self._talk.duty(told)
+            self._talk_to_duty(told, self._duty.joined)
         if self._talk.choice is not None:
             self.choice, self.over = self._talk.choice, True
         elif self._talk.end is not None:
@@ -255,8 +265,17 @@ class Visit:
                 self.hang_up("announcement")
             return
 
+    def _talk_to_duty(self, told: DutyAnswered | DutyFailed, joined: bool) -> None:
+        """A supervisor who was to take over and did not answer is nothing the elder need hear of."""
+        if self._unasked and isinstance(told, DutyAnswered):
+            self._talk.urgent = True  # no timer of ours ends what people say to one another
+            told = DutyAnswered(unasked=True)
+        if joined or not self._unasked:
+            self._talk.duty(told)
+
     def _ring_duty(self) -> None:
         if self._duty is None or self._duty.over:
+            self._unasked = False
             self._duty = DutyCall(
                 self._kit.trunk, self.order.duty_number, self._leg, self._kit.duty_ring_s, time.monotonic()
             )

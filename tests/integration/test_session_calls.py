@@ -235,6 +235,26 @@ def test_silence_a_hasty_elder_and_answers_by_key(fleet: Fleet, log: Log, tmp_pa
     assert (silent.disposition, silent.because) == (D.ANSWERED_SILENT, Because.SILENT)
 
 
+def test_a_supervisor_takes_over_and_nothing_is_asked_any_more(
+    fleet: Fleet, log: Log, phone: Softphone
+) -> None:
+    assert not fleet.take_over(14, DUTY)  # no such call
+    fleet.dial(order(14, WELL))
+    log.wait(14, lambda event: isinstance(event, AnswerGiven) and event.question == "identity", 30)
+    phone.drain()
+    assert fleet.take_over(14, DUTY)
+    phone.wait_for("Incoming", 10, called=DUTY)
+    phone.do("answer", 200)
+    announced = log.wait(
+        14, lambda event: isinstance(event, TurnHeard) and "值班人员接通了" in event.text, 20
+    )
+    phone.do("hang_up", "said what there was to say")
+    ended = log.end(14)
+    assert (ended.disposition, ended.because) == (D.COMPLETED, Because.FINISHED)
+    asked = [each for each in log.of(14) if isinstance(each, AnswerGiven) and each.at > announced.at]
+    assert asked == []
+
+
 def test_a_killed_line_ends_its_call_as_interrupted_keeps_what_was_heard_and_a_fresh_line_goes_on(
     fleet: Fleet, log: Log, tmp_path: Path
 ) -> None:

@@ -533,3 +533,38 @@ def test_a_goodbye_in_the_middle_is_respected() -> None:
 )
 def test_hanging_up_means_what_was_reached(heard: list[Heard | str], because: Because) -> None:
     assert hung_up(PLAN, Call().heard(*heard).last.state) is because
+
+
+# ---- a supervisor takes over ------------------------------------------------------------------
+
+
+def taken_over() -> Call:
+    return at_health().heard(DutyAnswered(unasked=True))
+
+
+def test_who_takes_over_stops_the_questions_and_is_announced() -> None:
+    call = taken_over()
+    assert call.said == [PLAN.urgent.duty_here]
+    assert not any(isinstance(action, Listen) for action in call.last.actions)
+    call.heard("挺好的", "是我闺女吗")
+    assert call.last.actions == ()
+    assert call.last.state.at == "with_duty"
+
+
+def test_after_a_take_over_the_call_ends_with_a_plain_goodbye_and_counts_as_heard() -> None:
+    call = taken_over().heard(DutyFailed())
+    assert call.said == [PLAN.goodbye.finished]
+    assert call.ended is Because.FINISHED
+    assert hung_up(PLAN, taken_over().last.state) is Because.FINISHED
+
+
+def test_danger_told_to_who_took_over_is_raised_and_nobody_speaks_in_between() -> None:
+    call = taken_over().heard("哎呀我摔倒了，起不来了")
+    assert call.alerts == [Alert.URGENT]
+    assert not any(isinstance(action, Say | RingDuty) for action in call.last.actions)
+
+
+def test_only_who_was_sent_for_in_danger_joins_without_being_asked() -> None:
+    call = at_health()
+    assert call.heard(DutyAnswered()).last.actions == ()
+    assert call.last.state.at == "health"
