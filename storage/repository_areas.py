@@ -67,6 +67,10 @@ class Areas:
         )
         return self._db.all(_area, _area.select().join(up, up.c.id == area.c.id).order_by(up.c.depth.desc()))
 
+    def below(self, id: int) -> tuple[int, ...]:
+        """The ids of an area and of everything below it."""
+        return tuple(int(row[0]) for row in self._db.rows(sa.select(subtree(id).c.id)))
+
     def village_of(self, area_id: int) -> Area | None:
         """The village that an area is or lies in; None for a township or county."""
         return next((area for area in reversed(self.path(area_id)) if area.level == VILLAGE), None)

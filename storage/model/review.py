@@ -48,11 +48,12 @@ class Tab(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReviewFilter:
-    """Which part of the queue. `area_id`: with everything below it, None: everywhere; `login`: who asks."""
+    """Which part of the queue. `areas`: ids, already with everything below (Areas.below), because the
+    database plans well only with what it sees; None: everywhere. `login`: who asks."""
 
     login: str
     soon: datetime  # a deadline before this is near
-    area_id: int | None = None
+    areas: tuple[int, ...] | None = None
     tab: Tab = Tab.ALL
     alert: Alert | None = None
     disposition: CallDisposition | None = None

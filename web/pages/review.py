@@ -106,7 +106,7 @@ def which(work: Work, viewer: Viewer, filters: Asked, house: House) -> ReviewFil
     return ReviewFilter(
         login=viewer.user.login,
         soon=now + SOON,
-        area_id=area,
+        areas=None if area is None else work.areas.below(area),
         tab=filters.tab or Tab.ALL,
         alert=filters.alert,
         disposition=filters.disposition,
