@@ -10,7 +10,6 @@ from ivr.understanding.model import Question
 from records.model import AlertFact
 from records.rules import assess, fill_form, next_baseline
 from storage.model import Answer, Call, Turn, VisitRecord
-from xunfang.errors import NotFound
 from xunfang.vocabulary import Alert, CallDisposition, Speaker, VisitMode
 
 if TYPE_CHECKING:
@@ -69,18 +68,16 @@ def worst_alert(facts: Sequence[AlertFact]) -> Alert:
     return Alert.REVIEW if facts else Alert.NONE
 
 
-def write_record(work: Work, call_id: int, now: datetime) -> VisitRecord | None:
-    """The record of this call, with what earlier, cut-off calls of the same plan had already heard.
+def write_record(
+    work: Work, call: Call, answers: Sequence[Answer], alerts: Sequence[AlertFact], now: datetime
+) -> VisitRecord | None:
+    """The record of this call. `answers`: `heard_so_far`, with what earlier, cut-off calls of the same
+    plan had heard; `alerts`: `alert_facts`.
 
     None when nobody was heard: an unanswered call is not a visit. Repeating it changes nothing
-    (records are unique per call). NotFound when there is no such call.
+    (records are unique per call).
     """
-    call = work.calls.get(call_id)
-    if call is None:
-        raise NotFound(f"no call {call_id}")
-    answers = heard_so_far(work, call.plan_id, call_id)
-    alerts = alert_facts(work, call)
-    if not tells_something(work.answers.of(call_id)) and not alerts:
+    if not alerts and not (answers and tells_something(work.answers.of(call.id))):
         return None
     baseline = _baseline(work, call)
     filled = fill_form(answers, baseline, VisitMode.PHONE)
@@ -89,7 +86,7 @@ def write_record(work: Work, call_id: int, now: datetime) -> VisitRecord | None:
     return work.records.put(
         elder_id=call.elder_id,
         plan_id=call.plan_id,
-        call_id=call_id,
+        call_id=call.id,
         mode=VisitMode.PHONE,
         visited_at=now,
         fields=fields,

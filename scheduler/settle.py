@@ -7,21 +7,24 @@ comes second does nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ivr.dialogue.model import Because
+from records.model import AlertFact
 from records.rules import open_topics
 from records.service import alert_facts, heard_so_far, tells_something, worst_alert, write_record
 from scheduler import hours
 from scheduler.followup import after_visit
+from scheduler.habits import NO_HABITS
 from scheduler.learning import habits_now
 from scheduler.policy import Policy
 from scheduler.rung_back import close_missed
 from scheduler.verdict import Ended, Verdict, judge
-from storage.model import Call, Elder, VisitPlan
+from storage.model import Answer, Call, Elder, VisitPlan
 from visits.model import ElderFacts, Outcome, Tried
 from visits.reviewing import flag
 from visits.rules import case_for
@@ -86,20 +89,29 @@ def settle_call(
     call = replace(call, disposition=disposition)
     elder = _elder(work, call.elder_id)
     facts = elder_facts(work, elder, now)  # before this call's own record is written
-    record = write_record(work, call_id, now)
+    alerts = alert_facts(work, call)
+    answers = heard_so_far(work, call.plan_id, call_id)
+    record = write_record(work, call, answers, alerts, now)
     if record is not None:
         work.calls.set_risk(call_id, record.risk)
     if because == Because.OPT_OUT:
         withdraw_phone_visits(work, elder.id, call_id, now)
     plan = None if call.plan_id is None else work.plans.get(call.plan_id)
-    ended = _ended(work, call, disposition, because)
+    calls = [call] if call.plan_id is None else work.calls.of_plan(call.plan_id)
+    ended = _ended(work, call, calls, answers, worst_alert(alerts), because)
     if ended.alert is not Alert.NONE:
         work.calls.raise_alert(call_id, ended.alert)
     flag(work, call_id, now, policy.deadlines)
     period_end = plan.due_until if plan else now + NO_PERIOD
-    habits = habits_now(work, elder.id, now, policy.hours.timezone)
+    habits = (
+        NO_HABITS
+        if disposition is CallDisposition.COMPLETED
+        else habits_now(work, elder.id, now, policy.hours.timezone)
+    )
     verdict = judge(ended, now, period_end, policy, hours.usable(elder.windows), habits)
-    case_id = _case(work, call, facts, verdict, policy, now)
+    # Answers wait for the visit's end (the next call goes on with it); alerts never wait.
+    told = () if verdict.status is PlanStatus.WAITING else answers
+    case_id = _case(work, call, calls, told, alerts, facts, verdict, policy, now)
     if plan is not None:
         work.plans.set_status(
             plan.id,
@@ -156,17 +168,17 @@ def tried(calls: list[Call]) -> tuple[Tried, ...]:
     return tuple(Tried(each.intended_at, each.disposition) for each in calls if each.disposition is not None)
 
 
-def _ended(work: Work, call: Call, disposition: CallDisposition, because: str) -> Ended:
-    answers = heard_so_far(work, call.plan_id, call.id)
-    earlier = [] if call.plan_id is None else work.calls.of_plan(call.plan_id)
-    dispositions = [
-        each.disposition for each in earlier if each.disposition is not None and each.id != call.id
-    ]
+def _ended(
+    work: Work, call: Call, calls: Sequence[Call], answers: Sequence[Answer], alert: Alert, because: str
+) -> Ended:
+    """`calls` of the plan, `call` among them with its end."""
+    assert call.disposition is not None, "it has ended"
+    before = [each.disposition for each in calls if each.disposition is not None and each.id != call.id]
     source = f"{VOICE}{call.id}"
     return Ended(
-        calls=(*dispositions, disposition),
+        calls=(*before, call.disposition),
         because=because,
-        alert=worst_alert(alert_facts(work, call)),
+        alert=alert,
         told=tells_something(answers),
         unclear=bool(open_topics(answers)),
         withdrawn=any(each.source == source for each in work.consents.of(call.elder_id)),
@@ -174,19 +186,23 @@ def _ended(work: Work, call: Call, disposition: CallDisposition, because: str) -
 
 
 def _case(
-    work: Work, call: Call, facts: ElderFacts, verdict: Verdict, policy: Policy, now: datetime
+    work: Work,
+    call: Call,
+    calls: list[Call],
+    answers: tuple[Answer, ...],
+    alerts: tuple[AlertFact, ...],
+    facts: ElderFacts,
+    verdict: Verdict,
+    policy: Policy,
+    now: datetime,
 ) -> int | None:
-    final = verdict.status is not PlanStatus.WAITING
-    # Answers wait for the visit's end (the next call goes on with it); alerts never wait.
-    answers = heard_so_far(work, call.plan_id, call.id) if final else ()
-    calls = [] if call.plan_id is None else work.calls.of_plan(call.plan_id)
     outcome = Outcome(
         elder_id=call.elder_id,
         call_id=call.id,
         answers=answers,
-        alerts=alert_facts(work, call),
+        alerts=alerts,
         escalate=verdict.escalate,
-        tried=tried(calls) if verdict.escalate is not None else (),
+        tried=tried(calls) if verdict.escalate is not None and call.plan_id is not None else (),
         opt_out=verdict.opt_out,
         tell_contacts=verdict.escalate is not None and policy.ladder.tells_contacts(verdict.escalate),
     )
