@@ -10,9 +10,15 @@ from web.pages import (
     calls,
     calls_audio,
     calls_steps,
+    cases,
+    cases_one,
+    elders,
+    elders_edit,
+    elders_files,
     health,
     home,
     live,
+    plates,
     reports,
     reports_forms,
     reports_subsidies,
@@ -49,6 +55,12 @@ MODULES: tuple[ModuleType, ...] = (
     wall,
     wall_callers,
     wall_duty,
+    cases,
+    cases_one,
+    elders_files,
+    elders,
+    elders_edit,
+    plates,
 )
 
 
