@@ -247,6 +247,8 @@ def _matches(which: ReviewFilter) -> Iterable[sa.ColumnElement[bool]]:
         yield review.deadline < which.soon
     if which.alert is not None:
         yield review.alert == which.alert
+        if which.alert is Alert.URGENT:  # implied, and what the indexes begin with
+            yield review.priority == Priority.URGENT
     if which.disposition is not None:
         yield review.disposition == which.disposition
     if which.dialplan:

@@ -245,9 +245,8 @@ def test_a_supervisor_takes_over_and_nothing_is_asked_any_more(
     assert fleet.take_over(14, DUTY)
     phone.wait_for("Incoming", 10, called=DUTY)
     phone.do("answer", 200)
-    announced = log.wait(
-        14, lambda event: isinstance(event, TurnHeard) and "值班人员接通了" in event.text, 20
-    )
+    told = "值班人员接通了"
+    announced = log.wait(14, lambda event: isinstance(event, TurnHeard) and told in event.text, 20)
     phone.do("hang_up", "said what there was to say")
     ended = log.end(14)
     assert (ended.disposition, ended.because) == (D.COMPLETED, Because.FINISHED)
