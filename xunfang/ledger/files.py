@@ -43,6 +43,7 @@ def import_file(
     dry_run: bool = False,
     strict: bool = False,
     create_areas: bool = False,
+    within: int | None = None,
     sheet: str | None = None,
     refused: Path | None = None,
     listed: int = LISTED_ROWS,
@@ -51,6 +52,7 @@ def import_file(
     """Import a file, or only look at it (`dry_run`).
 
     `strict`: look at the whole file first and write nothing when any row is wrong.
+    `within`: only this area and below it; rows about others are refused.
     `refused`: where refused rows go; without it beside the file, and nowhere in a dry run.
     `listed`: how many rows the result tells of at most; 0: all.
     Raises BadInput when the file cannot be read at all.
@@ -77,7 +79,15 @@ def import_file(
                 else:
                     result.rows.append(row)
 
-            job = importer.Job(store, moment, actor, on_row, dry_run=only_look, create_areas=create_areas)
+            job = importer.Job(
+                store,
+                moment,
+                actor,
+                on_row,
+                dry_run=only_look,
+                create_areas=create_areas,
+                within=within,
+            )
             try:
                 result.summary = importer.run(table, job)
             finally:

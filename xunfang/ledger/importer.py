@@ -23,6 +23,7 @@ from xunfang.ledger.rows import Draft, read_row
 
 BATCH_ROWS = 500  # one transaction each, short enough for calls to write between them
 COLLECT_AFTER_OBJECTS = 200_000
+OUTSIDE = "村：不在您的管辖范围内"
 PAPER = "paper"  # where a consent in a spreadsheet comes from
 
 CREATED, CHANGED, UNCHANGED, REFUSED = "created", "changed", "unchanged", "refused"
@@ -62,6 +63,7 @@ class Job:
     on_row: Callable[[RowResult, Row], None]
     dry_run: bool = False
     create_areas: bool = False
+    within: int | None = None  # an area: nothing outside of it is touched
 
 
 @dataclass(slots=True)
@@ -110,12 +112,12 @@ def _run(table: Table, job: Job) -> Summary:
         ]
         if job.dry_run:
             with job.store.read() as work:
-                _decide(work, drafts, areas, seen, job.moment)
+                _decide(work, drafts, areas, seen, job)
             summary.areas_created = [areas.describe(area.id) for area in areas.created]
         else:
             with job.store.begin() as work:
                 work.ledger.lock()
-                _decide(work, drafts, areas, seen, job.moment)
+                _decide(work, drafts, areas, seen, job)
                 new_areas = _store_areas(work, areas, drafts)
                 _apply(work, drafts, job)
             areas.stored(new_areas)
@@ -137,7 +139,7 @@ def _audit(job: Job, kind: str, detail: dict[str, Any]) -> None:
         work.audit.write(job.moment.now, job.actor, kind, "ledger", detail)
 
 
-def _decide(work: Work, batch: Sequence[_Decided], areas: AreaBook, seen: Seen, moment: Moment) -> None:
+def _decide(work: Work, batch: Sequence[_Decided], areas: AreaBook, seen: Seen, job: Job) -> None:
     """Fill in who each row is and what it changes; the facts of the whole batch come in six queries."""
     drafts = [decided.draft for decided in batch]
     by_card = work.ledger.with_id_cards(
@@ -149,12 +151,23 @@ def _decide(work: Work, batch: Sequence[_Decided], areas: AreaBook, seen: Seen, 
     found = {elder.id: elder for elder in targets if elder is not None}
     entries = {entry.elder.id: entry for entry in work.ledger.entries(list(found.values()))}
     for decided, elder in zip(batch, targets, strict=True):
+        if job.within is not None and _outside(decided.draft, elder, areas, job.within):
+            # Nothing is said about who lives elsewhere, not even that he is known.
+            decided.draft.errors[:], decided.draft.warnings[:], elder = [OUTSIDE], [], None
         seen.refuse_twin(decided.draft, elder)
         decided.entry = entries[elder.id] if elder else None
         decided.elder_id = elder.id if elder else None
-        decided.changes = changes(decided.draft, decided.entry, areas, moment)
+        decided.changes = changes(decided.draft, decided.entry, areas, job.moment)
         if not decided.draft.errors:
             seen.accept(decided.draft, elder)
+
+
+def _outside(draft: Draft, elder: Elder | None, areas: AreaBook, within: int) -> bool:
+    """Whom the row means lives elsewhere, or shall."""
+    places = [elder.area_id] if elder is not None else []
+    if "area_id" in draft.elder:
+        places.append(draft.elder["area_id"])
+    return any(within not in {each.id for each in areas.path(place).values()} for place in places)
 
 
 def _store_areas(work: Work, areas: AreaBook, batch: Sequence[_Decided]) -> dict[int, int]:

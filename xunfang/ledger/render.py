@@ -38,7 +38,7 @@ def shown(name: str, value: object, areas: AreaBook | None = None) -> str:
     """One value of a field, numbers masked."""
     if value is None:
         return ""
-    if name in ("phone", "id_card"):
+    if name in ("phone", "other_phone", "id_card"):
         return mask(str(value)) if value else ""
     if name == "area_id" and areas is not None and isinstance(value, int):
         return areas.describe(value)

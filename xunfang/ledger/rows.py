@@ -25,7 +25,7 @@ ELDER_FROM_AGE = 60  # 60周岁及以上 (Jilin 2020, clause 二)
 EARLIEST_CONSENT_YEARS = 20
 
 Value = TypeVar("Value")
-_CONTACT_READERS: dict[str, Callable[[object], Any]] = {
+CONTACT_READERS: dict[str, Callable[[object], Any]] = {
     "name": values.person,
     "relation": values.relation,
     "phone": numbers.phone,
@@ -187,7 +187,7 @@ def _place(reader: _Reader, areas: AreaBook) -> None:
 
 def _contact(reader: _Reader, position: int) -> None:
     found = {}
-    for name, read in _CONTACT_READERS.items():
+    for name, read in CONTACT_READERS.items():
         value = reader.take(contact_key(position, name), read)
         if value is not None:
             found[name] = value
