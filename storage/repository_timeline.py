@@ -18,11 +18,10 @@ from storage.model import (
     Call,
     Case,
     Consent,
-    Happening,
-    TimelineKey,
     Verdict,
     VisitRecord,
 )
+from storage.model.timeline import Happening, TimelineKey
 from storage.types import UtcDateTime
 
 _SHAPES: tuple[Shape[Any], ...] = (

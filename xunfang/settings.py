@@ -196,6 +196,11 @@ class WebSettings(Section):
     host: str = Field("127.0.0.1", description="where the console listens; others reach it through a proxy")
     port: int = Field(8080, ge=1, le=65535, description="port of the console")
     in_service: bool = Field(False, description="`xunfang run` serves the console too")
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/?#]+)?/?$",
+        description="https://… under which visitors reach the console: printed in the QR of door plates",
+    )
     loopback_http: bool = Field(
         False, description="cookies without Secure, for plain http on this machine; only with a loopback host"
     )

@@ -39,6 +39,7 @@ from web.security import accounts
 from web.security.passwords import CHEAP, Passwords
 from web.server import Background
 from xunfang.clock import FixedClock
+from xunfang.ledger.desk import Desk as LedgerDesk
 from xunfang.vocabulary import (
     Alert,
     CallDisposition,
@@ -289,7 +290,8 @@ def opened(seeded: tuple[Path, Cast], folder: Path, *, secure: bool = True) -> I
     path = folder / "xunfang.db"
     shutil.copy(template, path)
     store = Store(str(path), [SECRET])
-    config = WebConfig(load_deadlines(), folder / "recordings", secure_cookies=secure, live_s=0.05)
+    recordings = folder / "recordings"
+    config = WebConfig(load_deadlines(), recordings, secure_cookies=secure, live_s=0.05, ledger=LedgerDesk())
     try:
         yield Desk(store, FixedClock(NOW), cast, config)
     finally:

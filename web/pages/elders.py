@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse, Response
 
 from records.model import FORM
 from storage import Work
-from storage.model import Area, Elder, TimelineKey
+from storage.model import Area, Elder
+from storage.model.timeline import TimelineKey
 from storage.repository_ledger import LedgerEntry
 from visits import history, people
 from web.access import Desk, Reader, Viewer

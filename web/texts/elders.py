@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from storage.model import AuditEntry, Call, Case, Consent, Elder, Happening, Verdict, VisitRecord
+from storage.model import AuditEntry, Call, Case, Consent, Elder, Verdict, VisitRecord
+from storage.model.timeline import Happening
 from web.texts import tone
 from xunfang.vocabulary import CallDirection, Category, Risk, VisitMode, zh
 
@@ -80,7 +81,7 @@ class Line:
     actor: str = ""
 
 
-def line(happened: Happening, timezone: str) -> Line:
+def line(happened: timezone: str) -> Line:
     what = happened.what
     if isinstance(what, Call):
         return _call(what)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from storage import Store
 from web.app import create_app
+from web.config import WebConfig
 from web.server import Background, serve
 from xunfang import log
 from xunfang.cli.output import settings_of, stderr
 from xunfang.clock import SystemClock
+from xunfang.ledger.desk import Desk
 from xunfang.settings import Settings
 from xunfang.wiring import open_store, web_config
 
@@ -36,7 +39,7 @@ def web(
     settings = settings_of(ctx)
     log.configure(settings.log.level, settings.log.format == "json")
     at, on = host or settings.web.host, port or settings.web.port
-    config = web_config(settings, at)
+    config = _with_ledger(web_config(settings, at))
     with open_store(settings) as store:
         with store.read() as work:
             nobody = not work.accounts.page(limit=1)
@@ -46,6 +49,11 @@ def web(
         serve(create_app(store, SystemClock(), config), at, on, settings.web.forwarded_by)
 
 
+def _with_ledger(config: WebConfig) -> WebConfig:
+    """The ledger's rules stand above the wiring: they are handed in here."""
+    return replace(config, ledger=Desk())
+
+
 @contextmanager
 def console_beside(settings: Settings, store: Store) -> Iterator[None]:
     """For `xunfang run`: the console in a thread where `web.in_service` says so, else nothing."""
@@ -53,7 +61,7 @@ def console_beside(settings: Settings, store: Store) -> Iterator[None]:
     if not web.in_service:
         yield
         return
-    app = create_app(store, SystemClock(), web_config(settings, web.host))
+    app = create_app(store, SystemClock(), _with_ledger(web_config(settings, web.host)))
     with Background(app, web.host, web.port, web.forwarded_by):
         log.get_logger("xunfang").info("console.started", port=web.port)
         yield
