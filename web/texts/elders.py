@@ -81,7 +81,7 @@ class Line:
     actor: str = ""
 
 
-def line(happened: timezone: str) -> Line:
+def line(happened: Happening, timezone: str) -> Line:
     what = happened.what
     if isinstance(what, Call):
         return _call(what)
