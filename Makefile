@@ -1,6 +1,6 @@
 # Two commands on a fresh Debian 12 machine, each doing all of its own set-up:
 #   make demo [JSON=result.json]   the whole life of a visit on real calls, on this machine
-#   make test                      unit, integration and acceptance levels
+#   make test                      unit and integration side by side, then what runs in real time
 # See ./bootstrap.sh for what set-up means.
 
 VENV ?= .venv
@@ -14,7 +14,8 @@ demo:
 
 test:
 	@VENV=$(VENV) ./bootstrap.sh test
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest -n auto --dist loadfile -m "not (realtime or acceptance)"
+	@$(VENV)/bin/python -m pytest -m "realtime or acceptance"
 
 unit:
 	@VENV=$(VENV) ./bootstrap.sh test

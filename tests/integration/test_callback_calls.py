@@ -52,7 +52,7 @@ from xunfang.vocabulary import (
     PlanStatus,
 )
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
 ROOT = Path(__file__).parents[2]
 VILLAGE, LINE, SIPP, VILLAGE_RTP, LINE_RTP, SIPP_RTP = 5680, 5690, 5694, 39000, 39600, 39900

@@ -25,7 +25,7 @@ from sip_test_harness.model import KeyMethod, Message
 from xunfang.errors import TrunkError
 from xunfang.vocabulary import CallDisposition
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 pytest_plugins = ["sip_test_harness.pytest_plugin"]
 
 PORT, RTP = 5760, 34800

@@ -18,7 +18,7 @@ from sip_test_harness.ghost import alaw
 from sip_test_harness.model import Message
 from xunfang.vocabulary import CallDisposition
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
 TRUNK_PORT, SIPP_PORT, BARESIP_PORT = 5740, 5750, 5745
 SIPP_RTP, BARESIP_RTP, OUR_RTP = 36000, 36600, 36800

@@ -39,7 +39,7 @@ from xunfang.errors import ModelError, TrunkError
 from xunfang.vocabulary import Alert, Speaker
 from xunfang.vocabulary import CallDisposition as D
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
 ROOT = Path(__file__).parents[2]
 VOICES = ROOT / "tests" / "data" / "session"

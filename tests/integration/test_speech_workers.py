@@ -17,7 +17,7 @@ from ivr.speech.vad import PhoneVad
 from ivr.speech.workers import LiveStream, RecognitionWorkers
 from xunfang.errors import BadDialplan, ModelError
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
 RECORDINGS = Path(__file__).parent / "test_speech_recordings"
 PHRASES = ("跟以前一样", "请再说一遍", "我身体挺好的", "胸口疼得厉害", "我摔倒了")

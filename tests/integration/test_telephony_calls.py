@@ -18,7 +18,7 @@ from softphone import Softphone
 from ivr.telephony.model import MAX_CALLS, TrunkConfig
 from ivr.telephony.trunk import gateways_for
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
 US, PEER, LONELY = 5610, 5611, 5612
 SIPP = 5640

@@ -22,7 +22,7 @@ import structlog
 from storage import Store
 from xunfang.cli import main
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
 SECRET = "a secret only for tests, 0123456789"
 START_S = 60  # it imports everything; on a busy machine that takes long
