@@ -18,12 +18,15 @@ from storage.model.planning import CadenceRule, Campaign, Chunk, Occurrence, Per
 from storage.model.plates import Plate
 from storage.model.reports import SubsidyClue
 from storage.model.review import CallCommand, Review, ReviewFilter, ReviewRow, Tab
+from storage.model.rights import HeldTable, LegalHold
 from storage.model.times import BestHour, HourRate, HourTerms, PastCall
 from storage.model.verdicts import Correction, EntryCount, Verdict
 from storage.model.visits import Answer, Call, Turn, VisitPlan, VisitRecord
+from storage.model.webhooks import ApiToken, KeptAnswer, Webhook
 
 __all__ = [
     "Answer",
+    "ApiToken",
     "Area",
     "AuditEntry",
     "BestHour",
@@ -44,9 +47,12 @@ __all__ = [
     "DoorRow",
     "Elder",
     "EntryCount",
+    "HeldTable",
     "HourRate",
     "HourTerms",
     "Incoming",
+    "KeptAnswer",
+    "LegalHold",
     "Notice",
     "Occurrence",
     "PastCall",
@@ -68,4 +74,5 @@ __all__ = [
     "VisitRecord",
     "Visitor",
     "WebSession",
+    "Webhook",
 ]

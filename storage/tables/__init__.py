@@ -19,9 +19,11 @@ from storage.tables.planning import campaign
 from storage.tables.plates import plate
 from storage.tables.reports import subsidy
 from storage.tables.review import call_command, review
+from storage.tables.rights import legal_hold
 from storage.tables.times import elder_hour, hour_rate
 from storage.tables.verdicts import correction, verdict
 from storage.tables.visits import answer, call, turn, visit_plan, visit_record
+from storage.tables.webhooks import api_request, api_token, webhook
 
 __all__ = [
     "STILL_LIVE",
@@ -29,6 +31,8 @@ __all__ = [
     "STILL_UNSENT",
     "account",
     "answer",
+    "api_request",
+    "api_token",
     "area",
     "audit",
     "call",
@@ -50,6 +54,7 @@ __all__ = [
     "hour_rate",
     "incoming",
     "keeper",
+    "legal_hold",
     "metadata",
     "notice",
     "plate",
@@ -64,4 +69,5 @@ __all__ = [
     "visit_record",
     "visitor",
     "web_session",
+    "webhook",
 ]

@@ -23,6 +23,11 @@ STILL_LIVE = sa.text("ended_at IS NULL")
 STILL_UNSENT = sa.text("sent_at IS NULL")
 PAUSED_ONCE = sa.text("paused_until IS NOT NULL")
 OF_CAMPAIGN = sa.text("campaign_id IS NOT NULL")
+# What retention has not erased yet.
+RECORDING_KEPT = sa.text("recording IS NOT NULL AND recording_erased_at IS NULL")
+TEXTS_KEPT = sa.text("texts_erased_at IS NULL")
+RECORD_KEPT = sa.text("erased_at IS NULL")
+NOTE_KEPT = sa.text("closed_at IS NOT NULL AND note_erased_at IS NULL")
 
 
 def row_id() -> Column[int]:

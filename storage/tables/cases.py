@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
-from storage.tables.base import STILL_OPEN, metadata, ref, row_id
+from storage.tables.base import NOTE_KEPT, STILL_OPEN, metadata, ref, row_id
 from storage.types import Encrypted, JsonTuple, PriorityRank, UtcDateTime, Word
 from xunfang.vocabulary import CaseKind, CaseLevel, CaseStatus, ReferTo, ReportCategory
 
@@ -36,6 +36,8 @@ case = Table(
     Column("referred_to", Word(ReferTo)),
     Column("report_category", Word(ReportCategory)),
     Column("next_look_at", UtcDateTime),  # when reminders must be thought of again
+    Column("texts_erased_at", UtcDateTime),  # summary and evidence
+    Column("note_erased_at", UtcDateTime),
     sa.CheckConstraint("closed_at IS NULL OR disposition_note <> ''", name="closed_with_note"),
     # 上门队列: also what keeps a second open case of one elder from being born in a race.
     Index(
@@ -60,6 +62,7 @@ case = Table(
         sqlite_where=STILL_OPEN,
         postgresql_where=STILL_OPEN,
     ),
+    Index("ix_case_note_kept", "closed_at", sqlite_where=NOTE_KEPT, postgresql_where=NOTE_KEPT),
     Index(None, "elder_id", "id"),
     Index(None, "visitor_id"),
     Index(None, "call_id"),

@@ -53,6 +53,7 @@ door_form = Table(
     Column("corrections", Encrypted, nullable=False),  # JSON
     Column("said", Encrypted, nullable=False),  # the first answer: a form sent again gets it again
     Column("points", Integer, nullable=False),
+    Column("erased_at", UtcDateTime),  # what was written; its photos too
     sa.UniqueConstraint("visitor_id", "key"),
     Index(None, "case_id"),
     Index(None, "elder_id"),

@@ -5,7 +5,17 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
-from storage.tables.base import OF_CAMPAIGN, STILL_LIVE, blind_index, metadata, ref, row_id
+from storage.tables.base import (
+    OF_CAMPAIGN,
+    RECORD_KEPT,
+    RECORDING_KEPT,
+    STILL_LIVE,
+    TEXTS_KEPT,
+    blind_index,
+    metadata,
+    ref,
+    row_id,
+)
 from storage.types import ID, JSON, JsonTuple, UtcDateTime, Word
 from xunfang.vocabulary import (
     Alert,
@@ -73,10 +83,19 @@ call = Table(
     Column("number_hint", String(32), nullable=False),
     ref("dialler_id", "dialler"),  # who carries it; of calls from before there were several: nobody
     blind_index("number_index"),
+    Column("recording_erased_at", UtcDateTime),  # the path stays, so that a page can say why it is silent
+    Column("texts_erased_at", UtcDateTime),
     Index(None, "elder_id", "id"),
     Index(None, "plan_id"),
     Index(None, "number_index", "intended_at"),
     Index(None, "intended_at"),
+    Index(
+        "ix_call_recording_kept",
+        "intended_at",
+        sqlite_where=RECORDING_KEPT,
+        postgresql_where=RECORDING_KEPT,
+    ),
+    Index("ix_call_texts_kept", "intended_at", sqlite_where=TEXTS_KEPT, postgresql_where=TEXTS_KEPT),
     Index("ix_call_live", "id", sqlite_where=STILL_LIVE, postgresql_where=STILL_LIVE),
     # No plan is ever on two lines at once.
     Index(
@@ -132,7 +151,9 @@ visit_record = Table(
     Column("fields", JSON, nullable=False),
     Column("risk", Word(Risk), nullable=False),
     Column("reasons", JsonTuple, nullable=False),
+    Column("erased_at", UtcDateTime),  # fields and reasons; what is counted stays
     sa.UniqueConstraint("call_id"),
     Index(None, "elder_id", "visited_at"),
     Index(None, "plan_id"),
+    Index("ix_visit_record_kept", "visited_at", sqlite_where=RECORD_KEPT, postgresql_where=RECORD_KEPT),
 )
