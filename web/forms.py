@@ -8,6 +8,7 @@ if fields.errors: return render.page(..., status=422, fields=fields)
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import Annotated, TypeVar
 
@@ -72,8 +73,10 @@ class Fields:
             raise BadInput("；".join(self.errors.values()))
 
 
-async def _posted(request: Request) -> Fields:
-    return Fields(await request.form(max_part_size=MAX_TEXT * 100))
+async def _posted(request: Request) -> AsyncIterator[Fields]:
+    """Large files lie on the disk until the request is over."""
+    async with request.form(max_part_size=MAX_TEXT * 100) as form:
+        yield Fields(form)
 
 
 Posted = Annotated[Fields, Depends(_posted)]

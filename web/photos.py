@@ -14,7 +14,8 @@ MEGABYTE = 1024 * 1024
 LONG_SIDE = 1600  # pixels
 MOST_PIXELS = 50_000_000  # more is a bomb or a poster
 JPEG_QUALITY = 82
-_KINDS = ("JPEG", "PNG", "WEBP", "MPO")
+_KINDS = ("JPEG", "PNG", "WEBP")  # what several cameras call MPO begins with a JPEG
+Image.init()  # a format that is named must be known before it is asked for
 
 
 def clean(data: bytes, limit_mb: int, *, signature: bool = False) -> bytes:

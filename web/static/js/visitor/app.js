@@ -63,10 +63,16 @@ async function warm() {
     const { user, key } = await answer.json();
     if (await signedIn(user, key)) await forget();
     await keepPages();
-    root.dataset.offline = "ready";
+    if (await controlled()) root.dataset.offline = "ready";
   } catch {
     // no network after all: what was kept stays
   }
+}
+
+function controlled() {
+  const worker = navigator.serviceWorker;
+  if (worker.controller) return true;
+  return new Promise((resolve) => worker.addEventListener("controllerchange", () => resolve(true), { once: true }));
 }
 
 async function keepPages() {

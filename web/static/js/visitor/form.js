@@ -11,7 +11,6 @@ const LOCAL = new Set(["case_id", "ticket", "photo", "key"]); // not part of a d
 const form = document.querySelector("[data-form]");
 const photos = []; // data URLs
 const pads = {};
-if (form && window.isSecureContext) await begin();
 
 async function begin() {
   const caseId = Number(form.dataset.case);
@@ -19,19 +18,20 @@ async function begin() {
   signatures();
   form.elements.photo.addEventListener("change", addPhotos);
   document.addEventListener("door:offline", (event) => openBlind(event.detail));
-  await openByPlate(caseId);
-  const waiting = await ofCase(caseId).catch(() => null);
-  if (waiting && waiting.state !== "refused") return done("这份表单已填好，正在等待发送。");
-  await restore(caseId, waiting);
   let timer;
   form.addEventListener("input", () => {
     clearTimeout(timer);
+    form.querySelector("[data-draft]").textContent = "";
     timer = setTimeout(() => void save(caseId), SAVE_AFTER_MS);
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     void submit(caseId);
   });
+  await openByPlate(caseId);
+  const waiting = await ofCase(caseId).catch(() => null);
+  if (waiting && waiting.state !== "refused") return done("这份表单已填好，正在等待发送。");
+  await restore(caseId, waiting);
 }
 
 // ---- opening ----
@@ -140,7 +140,9 @@ function sizePads() {
 
 // ---- kept while it is written ----
 
-const draftId = async (caseId) => `${(await account()).user}:${caseId}`;
+async function draftId(caseId) {
+  return `${(await account()).user}:${caseId}`;
+}
 
 async function save(caseId) {
   const me = await account();
@@ -148,6 +150,7 @@ async function save(caseId) {
   const fields = [...new FormData(form)].filter(([name, value]) => !LOCAL.has(name) && typeof value === "string");
   const sealed = await encrypt({ key: form.elements.key.value, fields, photos });
   await put("drafts", { id: await draftId(caseId), ...sealed });
+  form.querySelector("[data-draft]").textContent = "已存在本机，关掉页面也不会丢（签字除外）。";
 }
 
 async function restore(caseId, refused) {
@@ -231,3 +234,4 @@ function done(words) {
   window.scrollTo(0, 0);
 }
 
+if (form && window.isSecureContext) await begin();
