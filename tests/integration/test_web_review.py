@@ -206,13 +206,21 @@ def test_news_come_by_themselves_and_keys_work(screen: Screen) -> None:
     assert row.get_attribute("aria-selected") == "true"
     page.keyboard.press("x")
     assert page.inner_text("[data-chosen]") == "已勾选1条"
+    look = queued(desk)
+    page.locator(f"#call-{look}").wait_for()
+    assert page.inner_text("[data-chosen]") == "已勾选1条"  # news take nothing away
+    assert row.locator("input[name=call]").is_checked()
+    assert row.get_attribute("aria-selected") == "true"
     page.keyboard.press("c")
-    page.wait_for_selector("text=已认领")
+    page.wait_for_selector("#said:has-text('已认领')")
+    assert row.get_attribute("aria-selected") == "true"  # chosen still, on the page that came back
+    page.keyboard.press("c")  # it is ours: not the next one in its place
+    page.keyboard.press("x")
+    assert page.inner_text("[data-chosen]") == "已勾选1条"
     assert screen.errors == []
     with desk.store.read() as work:
-        review = work.reviews.get(desk.cast.call)
-    assert review is not None
-    assert review.claimed_by == "du"
+        claims = [getattr(work.reviews.get(each), "claimed_by", "") for each in (desk.cast.call, look)]
+    assert claims == ["du", None]
 
 
 def test_html_in_a_name_is_text(desk: Desk) -> None:
