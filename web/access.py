@@ -74,7 +74,10 @@ class Viewer:
             if found.visitor_id is None or found.visitor_id != self.user.visitor_id:
                 raise NotFound("没有这个案件")
             return found
-        self.elder(work, found.elder_id)
+        try:
+            self.elder(work, found.elder_id)
+        except NotFound:  # the same words as for one that does not exist
+            raise NotFound("没有这个案件") from None
         return found
 
 

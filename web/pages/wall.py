@@ -77,8 +77,8 @@ class Snapshot:
         return next((bad for bad in ("已断开", "试拨") if bad in lines), "正常")
 
     @property
-    def well(self) -> bool:
-        return bool(self.diallers) and all(each.well for each in self.diallers)
+    def unwell(self) -> int:
+        return sum(not each.well for each in self.diallers)
 
 
 class Shared:
