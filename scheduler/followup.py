@@ -17,6 +17,7 @@ from scheduler import hours
 from scheduler.due import DAY, Way, consents_of, eligible, midnight
 from scheduler.policy import Policy
 from storage.model import Answer, Elder, VisitPlan, VisitRecord
+from visits import webhooks
 from xunfang.vocabulary import AnswerSource, PlanStatus, Risk, VisitMode
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def after_visit(
     """`status`: what the ended call made of `plan`; `record`: None when nothing was heard."""
     if record is None:
         return
+    webhooks.visit_recorded(work, record, now)
     if record.call_id is not None and record.risk in FOLLOWED:
         follow_up(work, elder, record.call_id, now, policy)
     if record.call_id is not None and leaves_phone_mode(work.answers.of(record.call_id)):

@@ -10,11 +10,13 @@ import sqlalchemy as sa
 
 from storage import tables
 from storage.db import Db, Shape
-from storage.model import AuditEntry, Notice
+from storage.model import AuditEntry, Notice, Webhook
 
 _ERROR_CHARS = 500
+WEBHOOK = "webhook"  # Notice.to: the one of the settings, and with it every endpoint that wants it
 
 _notice = Shape(Notice, tables.notice)
+_webhook = Shape(Webhook, tables.webhook)
 _audit = Shape(AuditEntry, tables.audit)
 
 
@@ -37,8 +39,10 @@ class Notices:
         created_at: datetime,
         case_id: int | None = None,
         next_at: datetime | None = None,
+        data: Mapping[str, Any] | None = None,
     ) -> Notice:
-        """`next_at`: not before this moment; at once when not given."""
+        """`next_at`: not before this moment; at once when not given. To "webhook": also a notice of its own
+        to each registered endpoint that wants `kind`. `data`: for machines, nothing personal."""
         values: dict[str, Any] = {
             "kind": kind,
             "to": to,
@@ -49,8 +53,42 @@ class Notices:
             "attempts": 0,
             "next_at": next_at or created_at,
             "last_error": "",
+            "data": None if data is None else dict(data),
         }
+        if to == WEBHOOK:
+            self._to_endpoints(values)
         return self._db.add(_notice, values)
+
+    def to_endpoints(
+        self,
+        *,
+        kind: str,
+        title: str,
+        body: str,
+        created_at: datetime,
+        case_id: int | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Only to registered endpoints; to how many. Nobody asked for it: nothing is written."""
+        values: dict[str, Any] = {
+            "kind": kind,
+            "title": title,
+            "body": body,
+            "case_id": case_id,
+            "created_at": created_at,
+            "attempts": 0,
+            "next_at": created_at,
+            "last_error": "",
+            "data": None if data is None else dict(data),
+        }
+        return self._to_endpoints(values)
+
+    def _to_endpoints(self, values: dict[str, Any]) -> int:
+        endpoints = self._db.all(_webhook, _webhook.select().where(tables.webhook.c.active.is_(True)))
+        wanting = [each for each in endpoints if each.wants(values["kind"])]
+        rows = [values | {"to": f"{WEBHOOK}:{each.id}"} for each in wanting]
+        self._db.add_many(tables.notice, rows)
+        return len(rows)
 
     def pending(self, now: datetime, limit: int = 100) -> list[Notice]:
         """Unsent and not claimed by anybody, longest waiting first."""

@@ -13,6 +13,7 @@ from storage.repository_elders import Consents, Contacts, Elders
 from storage.repository_fleet import Channels, Diallers, RecurringSteps
 from storage.repository_incoming import Incomings
 from storage.repository_ledger import Ledger
+from storage.repository_lists import Lists
 from storage.repository_outbox import Audit, Notices
 from storage.repository_overview import Overview
 from storage.repository_planning import Planning
@@ -27,6 +28,7 @@ from storage.repository_times import Times
 from storage.repository_turns import Answers, Turns
 from storage.repository_verdicts import Corrections, Verdicts
 from storage.repository_wall import CaseLists, Wall
+from storage.repository_webhooks import ApiTokens, KeptAnswers, Webhooks
 
 
 class Work:
@@ -71,3 +73,7 @@ class Work:
         self.subsidies = Subsidies(db)
         self.wall = Wall(db)
         self.case_lists = CaseLists(db)
+        self.lists = Lists(db)
+        self.api_tokens = ApiTokens(db)
+        self.kept_answers = KeptAnswers(db)
+        self.webhooks = Webhooks(db)

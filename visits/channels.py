@@ -65,7 +65,7 @@ class WebhookChannel:
     """POST of a JSON body, signed so that the receiver can trust it.
 
     The signature is `sha256=` + HMAC-SHA256(secret, timestamp + "." + body) in hex, the timestamp
-    (Unix seconds) goes along so that the receiver can refuse old copies.
+    (Unix seconds, of this attempt) goes along so that the receiver can refuse old copies.
     """
 
     def __init__(self, url: str, secret: str, client: httpx.Client | None = None) -> None:
@@ -104,4 +104,5 @@ def payload(notice: Notice) -> dict[str, Any]:
         "title": notice.title,
         "body": notice.body,
         "created_at": None if notice.created_at is None else notice.created_at.isoformat(),
+        "data": notice.data or {},
     }

@@ -19,7 +19,7 @@ from records import on_site
 from records.service import BASELINE, CALLS_OF_ONE_VISIT
 from storage.files import Kept
 from storage.model import Case, DoorEntry, DoorForm, VisitRecord
-from visits import handling, life, plates, telling, timebank
+from visits import handling, life, plates, telling, timebank, webhooks
 from visits.deadlines import Deadlines
 from visits.life import Actor, Order, Role
 from xunfang.errors import BadInput, Conflict, NotFound
@@ -263,6 +263,8 @@ def submit(
         elder = handling.elder_of(work, case)
         what = "收到案件办结或改派后的补充上门记录，请查看"
         telling.tell(work, RECORDED, case, elder, [telling.DUTY, telling.WEBHOOK], what, now)
+    else:
+        webhooks.visit_recorded(work, record, now)
     return form, False
 
 

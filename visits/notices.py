@@ -8,11 +8,12 @@ lets the receiver see that.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from storage.model import Notice
-from visits import contacts
+from storage.model import Notice, Webhook
+from visits import contacts, webhooks
 from visits.channels import AppriseChannel, Channel, ChannelError, NoticeConfig, WebhookChannel
 from xunfang.clock import Clock
 from xunfang.log import get_logger
@@ -26,7 +27,8 @@ BACKOFF_FIRST = timedelta(seconds=30)
 BACKOFF_MOST = timedelta(hours=1)
 MOST_DOUBLINGS = 10  # by then BACKOFF_MOST is long reached
 GIVE_UP_AFTER = timedelta(days=2)
-NEVER = timedelta(days=36500)
+NEVER = webhooks.NEVER
+OVERDUE_EVERY = timedelta(minutes=1)  # how often deadlines are looked at for webhooks
 ACTOR = "system"
 
 _log = get_logger("visits")
@@ -49,6 +51,7 @@ class Sender:
         desk: Channel | None = None,
         webhook: Channel | None = None,
         person: Channel | None = None,
+        endpoint: Callable[[Webhook], Channel] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -57,12 +60,21 @@ class Sender:
         self._webhook = webhook or (
             WebhookChannel(config.webhook_url, config.webhook_secret) if config.webhook_url else None
         )
+        self._endpoint = endpoint or (lambda hook: WebhookChannel(hook.url, hook.secret))
+        self._overdue_at: datetime | None = None  # looked at last
 
     def tick(self, limit: int = BATCH) -> int:
         """Try the notices that are due; returns how many went out."""
+        self._look_for_overdue()
         with self._store.read() as work:
             waiting = work.notices.pending(self._clock.now(), limit)
         return sum(self._one(notice) for notice in waiting)
+
+    def _look_for_overdue(self) -> None:
+        now = self._clock.now()
+        if self._overdue_at is None or now - self._overdue_at >= OVERDUE_EVERY:
+            self._overdue_at = now
+            webhooks.tell_overdue(self._store, now)
 
     def _one(self, notice: Notice) -> bool:
         now = self._clock.now()
@@ -76,23 +88,38 @@ class Sender:
             return False
         channel, phone, missing = self._route(notice)
         if channel is None:
-            self._not_sent(notice, missing, now)
+            if notice.to == webhooks.SETTINGS and self._has_endpoints():
+                self._sent(notice)  # each endpoint has a notice of its own
+            else:
+                self._not_sent(notice, missing, now)
             return False
         try:
             channel.send(notice, phone, now)
         except ChannelError as error:
             self._failed(notice, str(error), self._clock.now())
             return False
+        self._sent(notice)
+        return True
+
+    def _sent(self, notice: Notice) -> None:
         with self._store.begin() as work:
             work.notices.sent(notice.id, self._clock.now())
-        return True
+
+    def _has_endpoints(self) -> bool:
+        with self._store.read() as work:
+            return any(each.active for each in work.webhooks.all())
 
     def _route(self, notice: Notice) -> tuple[Channel | None, str, str]:
         """(channel, phone number, why there is no channel)."""
         target, _, number = notice.to.partition(":")
         if target == "duty":
             return self._desk, "", "no apprise URL is configured (notices.apprise)"
-        if target == "webhook":
+        if target == webhooks.SETTINGS and number:
+            with self._store.read() as work:
+                hook = work.webhooks.get(int(number))
+            usable = hook is not None and hook.active
+            return (self._endpoint(hook), "", "") if hook and usable else (None, "", webhooks.REMOVED)
+        if target == webhooks.SETTINGS:
             return self._webhook, "", "no webhook is configured (notices.webhook)"
         if self._person is None:
             return None, "", "no message service for persons is configured"

@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 from storage import Store
 from web import pages, problems
 from web.access import SignInAgain
+from web.api import PREFIX, create_api
 from web.config import WebConfig
 from web.live import Live
 from web.metrics import Measured, Metrics
@@ -71,6 +72,7 @@ def create_app(store: Store, clock: Clock, config: WebConfig, passwords: Passwor
     )
     for module in pages.MODULES:
         app.include_router(module.router)
+    app.mount(PREFIX, create_api(app.state.house), name="api")
     app.mount("/static", KeptStatic(directory=STATIC), name="static")
     problems.register(app)
 

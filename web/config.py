@@ -36,6 +36,7 @@ class WebConfig:
     hours: HoursConfig = field(default_factory=HoursConfig)  # of calling, with the calendar
     lease: LeaseConfig = field(default_factory=LeaseConfig)  # of diallers: when one counts as lost
     channels: int = 0  # of the trunk
+    api_per_minute: int = 600  # requests of one token in one process
     live_s: float = 1.0  # how often one thread looks for news
 
     @property

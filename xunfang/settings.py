@@ -192,6 +192,28 @@ class RecordingSettings(Section):
     folder: Path = Path("recordings")
 
 
+class RetentionSettings(Section):
+    """Days; 0: for ever. Reasons: docs/privacy.md."""
+
+    recordings_days: int = Field(90, ge=0, le=36500, description="recordings of calls; 0: for ever")
+    transcripts_days: int = Field(
+        365,
+        ge=0,
+        le=36500,
+        description="what was said: turns, answers, evidence, numbers of callers; 0: for ever",
+    )
+    records_days: int = Field(
+        1095, ge=0, le=36500, description="forms, 处置情况, photos, signatures; counts stay; 0: for ever"
+    )
+    notices_days: int = Field(180, ge=0, le=36500, description="notices that were sent; 0: for ever")
+    access_days: int = Field(
+        1095,
+        ge=0,
+        le=36500,
+        description="audit: who did and who saw what; 0: for ever; the law asks for 3 years",
+    )
+
+
 class WebSettings(Section):
     host: str = Field("127.0.0.1", description="where the console listens; others reach it through a proxy")
     port: int = Field(8080, ge=1, le=65535, description="port of the console")
@@ -208,6 +230,7 @@ class WebSettings(Section):
     session_hours: int = Field(12, ge=1, le=168, description="signed out at the latest")
     upload_mb: int = Field(40, ge=1, le=500, description="largest request")
     forwarded_by: str = Field("127.0.0.1", description="addresses of proxies whose X-Forwarded-For counts")
+    api_per_minute: int = Field(600, ge=10, le=100_000, description="requests of one API token a minute")
     metrics_token: SecretStr = Field(
         SecretStr(""), description="bearer token for /metrics; empty: only from this machine"
     )
@@ -236,6 +259,7 @@ class Settings(BaseSettings):
     notices: NoticesSettings = NoticesSettings()
     recording: RecordingSettings = RecordingSettings()
     reports: ReportsSettings = ReportsSettings()
+    retention: RetentionSettings = RetentionSettings()
     web: WebSettings = WebSettings()
     doorstep: DoorstepSettings = DoorstepSettings()
     log: LogSettings = LogSettings()

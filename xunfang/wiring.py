@@ -19,6 +19,7 @@ from ivr.session.model import CallEnded, CallEvent
 from ivr.speech.prompts import PromptStore
 from ivr.speech.render import SHIPPED
 from ivr.telephony.model import TrunkConfig
+from records import retention
 from scheduler.admission import AdmissionConfig
 from scheduler.breaker import BreakerConfig
 from scheduler.cadence import load_cadence
@@ -188,6 +189,23 @@ def notice_config(settings: Settings) -> NoticeConfig:
     )
 
 
+def retention_periods(settings: Settings) -> retention.Periods:
+    kept = settings.retention
+    return retention.Periods(
+        recordings=kept.recordings_days,
+        transcripts=kept.transcripts_days,
+        records=kept.records_days,
+        notices=kept.notices_days,
+        access=kept.access_days,
+    )
+
+
+def kept_files(settings: Settings) -> retention.Folders:
+    return retention.Folders(
+        settings.path(settings.recording.folder), settings.path(settings.doorstep.photos)
+    )
+
+
 # ---- console ------------------------------------------------------------------------------------
 
 
@@ -207,6 +225,7 @@ def web_config(settings: Settings, host: str) -> WebConfig:
         lifetime=timedelta(hours=web.session_hours),
         secure_cookies=not web.loopback_http,
         metrics_token=web.metrics_token.get_secret_value(),
+        api_per_minute=web.api_per_minute,
         body_bytes=web.upload_mb * MEGABYTE,
         public_url=web.public_url.rstrip("/"),
         form_template=form_template(settings),
@@ -394,5 +413,13 @@ def build(
         ),
         _shared_engine(settings),
         commands=Commands(store, fleet, dispatcher, clock).tick,
+        retention=lambda: retention.run_daily(
+            store,
+            retention_periods(settings),
+            kept_files(settings),
+            clock.now(),
+            lambda moment: moment.astimezone(settings.zone).date(),
+            dispatcher.name,
+        ),
     )
     return House(store, fleet, dispatcher, service)

@@ -13,7 +13,7 @@ class Notice:
 
     id: int
     kind: str  # case.opened | case.merged | case.reminded | visit.recorded | breaker.opened | …
-    to: str = field(repr=False)  # duty | visitor:ID | contact:ID | area:ID | webhook
+    to: str = field(repr=False)  # duty | visitor:ID | contact:ID | area:ID | webhook | webhook:ID
     title: str = field(repr=False, default="")
     body: str = field(repr=False, default="")
     case_id: int | None = None
@@ -22,6 +22,7 @@ class Notice:
     attempts: int = 0
     next_at: datetime | None = None
     last_error: str = ""
+    data: dict[str, Any] | None = None  # for machines: ids and words, nothing personal
 
 
 @dataclass(frozen=True, slots=True)

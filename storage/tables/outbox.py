@@ -21,6 +21,7 @@ notice = Table(
     Column("attempts", Integer, nullable=False),
     Column("next_at", UtcDateTime, nullable=False),
     Column("last_error", String(500), nullable=False),
+    Column("data", JSON),  # for machines: ids and words, nothing personal
     Index(
         "ix_notice_pending",
         "next_at",
