@@ -51,7 +51,8 @@ class Timeline:
         columns = (keys.c.at, keys.c.kind, keys.c.id)
         statement = sa.select(*columns).order_by(*(each.desc() for each in columns)).limit(limit)
         found = [(row[0], int(row[1]), int(row[2])) for row in self._db.rows(statement)]
-        rows = {kind: self._rows(kind, [key[2] for key in found if key[1] == kind]) for _, kind, _ in found}
+        kinds = {kind for _, kind, _ in found}
+        rows = {kind: self._rows(kind, [key[2] for key in found if key[1] == kind]) for kind in kinds}
         return [Happening(key[0], rows[key[1]][key[2]], key) for key in found]
 
     def newest_records(self, elder_ids: Collection[int]) -> dict[int, VisitRecord]:
@@ -113,5 +114,6 @@ def _moments(elder_id: int) -> tuple[tuple[sa.Column[Any], sa.ColumnElement[bool
         (case.opened_at, case.elder_id == elder_id),
         (verdict.at, call.elder_id == elder_id),
         (consent.at, consent.elder_id == elder_id),
-        (audit.at, audit.subject == f"elder:{elder_id}"),
+        # Consents are rows of their own; their audit would tell them twice.
+        (audit.at, sa.and_(audit.subject == f"elder:{elder_id}", audit.kind.not_like("consent.%"))),
     )

@@ -119,7 +119,7 @@ def _listed(work: Work, viewer: Viewer, rows: list[Elder], top: Area | None) -> 
         path = path[ids.index(viewer.area_id) :]
     return {
         "top": top,
-        "path": path,
+        "way": path,
         "sees_all": viewer.area_id is None,
         "children": work.areas.children(top.id if top else None, limit=MOST_AREAS),
         "areas": work.areas.named(each.area_id for each in rows if each.area_id is not None),

@@ -96,7 +96,7 @@ def save(request: Request, viewer: Desk, services: Services, fields: Posted, eld
             services,
             entry,
             current,
-            typed | {"hard_of_hearing": "是" if slow else "否"},
+            _again(typed, changed, current) | {"hard_of_hearing": "是" if slow else "否"},
             errors=errors,
             clashing={key: _shown(key, current[key]) for key in clashing},
             status=422 if errors else 409,
@@ -117,6 +117,13 @@ def _typed(fields: Fields) -> dict[str, str]:
 
 def _differs(key: str, typed: str, seen: str) -> bool:
     return typed != seen and not (key in NUMBERS and not typed)
+
+
+def _again(
+    typed: Mapping[str, str], changed: Mapping[str, str], current: Mapping[str, str]
+) -> dict[str, str]:
+    """What he changed as he typed it, the rest as it is by now: else his next try would undo others' work."""
+    return {key: typed[key] if key in changed or key in NUMBERS else current[key] for key in KEYS}
 
 
 def _full(work: Work, services: House, entry: LedgerEntry) -> dict[str, str]:

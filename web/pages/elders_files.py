@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -47,7 +48,7 @@ class Upload:
     """One file and what was found in it. Belongs to who sent it."""
 
     login: str
-    folder: tempfile.TemporaryDirectory[str]  # gone at the latest when the process ends
+    folder: Path
     name: str
     at: datetime
     create_areas: bool
@@ -59,11 +60,11 @@ class Upload:
 
     @property
     def path(self) -> Path:
-        return Path(self.folder.name) / ("ledger" + Path(self.name).suffix.lower())
+        return self.folder / ("ledger" + Path(self.name).suffix.lower())
 
     @property
     def refused(self) -> Path:
-        return Path(self.folder.name) / "refused.csv"
+        return self.folder / "refused.csv"
 
     @property
     def busy(self) -> bool:
@@ -71,11 +72,12 @@ class Upload:
 
 
 class Uploads:
-    """Of one app. Whatever is too old goes when the next one comes."""
+    """Of one app. Whatever is too old goes when the next one comes, the rest when the process ends."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._all: dict[str, Upload] = {}
+        weakref.finalize(self, _remove, self._all)
 
     def add(self, upload: Upload, now: datetime) -> str:
         with self._lock:
@@ -83,7 +85,7 @@ class Uploads:
                 if not old.busy and now - old.at > KEPT:
                     self._drop(token)
             if len(self._all) >= MOST_WAITING:
-                upload.folder.cleanup()
+                shutil.rmtree(upload.folder, ignore_errors=True)
                 raise Conflict("正在处理的文件太多，请稍后再上传")
             token = token_urlsafe(16)
             self._all[token] = upload
@@ -109,7 +111,12 @@ class Uploads:
                 self._drop(token)
 
     def _drop(self, token: str) -> None:
-        self._all.pop(token).folder.cleanup()
+        shutil.rmtree(self._all.pop(token).folder, ignore_errors=True)
+
+
+def _remove(uploads: dict[str, Upload]) -> None:
+    for each in uploads.values():
+        shutil.rmtree(each.folder, ignore_errors=True)
 
 
 def _uploads(request: Request) -> Uploads:
@@ -155,7 +162,7 @@ def upload(request: Request, viewer: Desk, services: Services, fields: Posted) -
     name = files[0].filename or ""
     if not name.lower().endswith(ENDINGS):
         raise BadInput("只能导入 .xlsx 或 .csv 文件；旧的 .xls 请先在表格软件里另存为 .xlsx")
-    folder = tempfile.TemporaryDirectory(prefix="xunfang-import-", ignore_cleanup_errors=True)  # mode 0700
+    folder = Path(tempfile.mkdtemp(prefix="xunfang-import-"))  # mode 0700
     create_areas = fields.flag("create_areas") and viewer.role is UserRole.COUNTY_ADMIN
     made = Upload(viewer.user.login, folder, name, services.now(), create_areas)
     with made.path.open("wb") as file:

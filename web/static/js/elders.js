@@ -36,7 +36,7 @@ function draw(element, { levels, points }) {
         type: "line",
         step: "middle",
         symbolSize: 9,
-        lineStyle: { color: line, width: 2 },
+        lineStyle: { color: text, width: 1.5, opacity: 0.45 },
         data: points.map((each) => ({ value: each.level, itemStyle: { color: COLOURS[each.level] } })),
       },
     ],
