@@ -116,7 +116,13 @@ def _statement(services: House, visitor_id: int, after: str) -> dict[str, Any]:
         "rules": rules,
         "earns": earns,
         "kinds": PointKind,
+        "source_zh": _source_zh,
     }
+
+
+def _source_zh(entry: Point) -> str:
+    kind, _, id = entry.source.partition(":")
+    return f"第{id}笔" if kind == "reversal" else f"巡访记录{id}"
 
 
 def _sheet(services: House, visitor_id: int) -> Response:
@@ -134,7 +140,7 @@ def _sheet(services: House, visitor_id: int) -> Response:
     page.write_row(0, 0, [f"时间银行积分明细：{visitor.name}", "", "", f"结余{balance}分"], bold)
     page.write_row(1, 0, ["编号", "时间", "类别", "积分", "说明", "依据"], bold)
     for line, each in enumerate(reversed(rows), start=2):
-        cells = [each.id, at_full(each.at, zone), zh(each.kind), each.points, each.why, each.source]
+        cells = [each.id, at_full(each.at, zone), zh(each.kind), each.points, each.why, _source_zh(each)]
         page.write_row(line, 0, cells)
     page.set_column(1, 1, 20)
     page.set_column(4, 4, 48)

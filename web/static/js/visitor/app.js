@@ -9,7 +9,8 @@ const ASSETS = "xunfang-static-v1";
 const MODULES = ["app", "db", "form", "outbox", "photo", "seal"].map((name) => `/static/js/visitor/${name}.js`);
 const POSITION_MS = 8000;
 const root = document.documentElement;
-const canKeep = "serviceWorker" in navigator && window.isSecureContext;
+const canKeep = window.isSecureContext && "indexedDB" in window;
+let worker = null; // none in a private window: everything works while there is network
 
 network();
 window.addEventListener("online", network);
@@ -32,11 +33,7 @@ async function begin() {
   await show();
   watch();
   if (location.pathname.startsWith("/v/") && document.querySelector("[data-cases]")) await scannedOffline();
-  try {
-    await navigator.serviceWorker.register("/static/sw.js", { scope: "/v" });
-  } catch {
-    return; // private window: everything works while there is network
-  }
+  worker = await navigator.serviceWorker?.register("/static/sw.js", { scope: "/v" }).catch(() => null);
   document.addEventListener("outbox:sent", () => void warm());
   window.addEventListener("online", () => void warm());
   await warm();
@@ -62,6 +59,7 @@ async function warm() {
     if (!answer.ok) return tell(answer.status >= 500 ? "" : "登录已过期，请重新登录；填好的内容都在本机。");
     const { user, key } = await answer.json();
     if (await signedIn(user, key)) await forget();
+    if (!worker) return;
     await keepPages();
     if (await controlled()) root.dataset.offline = "ready";
   } catch {
@@ -70,9 +68,10 @@ async function warm() {
 }
 
 function controlled() {
-  const worker = navigator.serviceWorker;
-  if (worker.controller) return true;
-  return new Promise((resolve) => worker.addEventListener("controllerchange", () => resolve(true), { once: true }));
+  const { serviceWorker } = navigator;
+  if (serviceWorker.controller) return true;
+  const begins = (resolve) => serviceWorker.addEventListener("controllerchange", () => resolve(true), { once: true });
+  return new Promise(begins);
 }
 
 async function keepPages() {
@@ -112,7 +111,7 @@ function linked(shown) {
 }
 
 async function forget() {
-  await caches.delete(PAGES);
+  if ("caches" in window) await caches.delete(PAGES);
   await clear("sealed");
 }
 

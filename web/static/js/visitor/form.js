@@ -234,4 +234,4 @@ function done(words) {
   window.scrollTo(0, 0);
 }
 
-if (form && window.isSecureContext) await begin();
+if (form && window.isSecureContext && "indexedDB" in window) await begin();

@@ -4,6 +4,7 @@ import { account, all, decrypt, encrypt, get, put, remove } from "./db.js";
 import { toBlob } from "./photo.js";
 
 const AGAIN_MS = 30000;
+const SHOWN_MS = 24 * 3600 * 1000; // what was sent is shown for so long, or until it was read
 const WORDS = {
   waiting: "等待发送",
   signin: "登录已过期：重新登录后自动发送",
@@ -86,8 +87,10 @@ export async function show() {
   const panel = document.querySelector("[data-outbox]");
   if (!panel) return;
   const me = await account();
-  const entries = await mine(me);
-  const others = (await all("outbox")).length - entries.length;
+  const every = await mine(me);
+  const others = (await all("outbox")).length - every.length;
+  const entries = every.filter((each) => each.state !== "sent" || Date.now() - each.at < SHOWN_MS);
+  entries.forEach(mark);
   const waiting = entries.filter((each) => each.state !== "sent").length;
   panel.hidden = entries.length === 0 && others === 0;
   panel.dataset.waiting = String(waiting);
@@ -95,6 +98,18 @@ export async function show() {
   heading.textContent = waiting ? `待发送 ${waiting} 份` : "已全部发送";
   panel.replaceChildren(heading, ...entries.map(item));
   if (others) panel.append(line(`另有 ${others} 份其他账号未发送的表单，须用原账号登录后发送。`));
+}
+
+// On the list: what is done needs no second visit, what waits says so.
+function mark(entry) {
+  const card = document.querySelector(`[data-case="${entry.caseId}"]`);
+  if (!card || entry.outcome === "visited") return;
+  if (entry.state === "sent") return card.remove();
+  if (card.querySelector("[data-waits]")) return;
+  const waits = document.createElement("strong");
+  waits.dataset.waits = "";
+  waits.textContent = "已填写，待发送";
+  card.append(waits);
 }
 
 function line(text) {
