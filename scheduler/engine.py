@@ -22,7 +22,7 @@ from xunfang.clock import SystemClock
 from xunfang.errors import XunfangError
 from xunfang.log import get_logger
 
-THREADS = 6  # as many as there are jobs: none waits for another
+THREADS = 7  # as many as there are jobs: none waits for another
 
 _log = get_logger("scheduler")
 

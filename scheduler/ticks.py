@@ -1,6 +1,6 @@
 """The service's heartbeat: an engine only says when; the truth lies in the tables.
 
-Five jobs, each trivial and idempotent: beat (and take over from the dead), dispatch, plan (and end lapsed
+Jobs, each trivial and idempotent: beat (and take over from the dead), dispatch, plan (and end lapsed
 periods), remind of cases, empty the outbox. A tick that fails is logged and the next one comes; a tick
 that takes too long is never doubled. Of several machines each beats and dispatches for itself, and one
 of them does the rest (scheduler.engine).
@@ -40,6 +40,7 @@ class TickConfig:
     subsidy_rules: Path | None = None  # of 补贴线索; None: the shipped ones
     beat_s: float = 5.0
     commands_s: float = 1.0  # somebody at the console waits
+    retention_s: float = 3600.0  # it works once a day, in the first hour
 
 
 class Service:
@@ -47,6 +48,7 @@ class Service:
 
     `shared`: what says when for the steps that one machine does for all; None: this process alone.
     `commands`: does what the console asked of this process's calls (scheduler.commands).
+    `retention`: erases once a day what is over its period (records.retention).
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Service:
         config: TickConfig = TickConfig(),
         shared: Engine | None = None,
         commands: Callable[[], object] | None = None,
+        retention: Callable[[], object] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -69,6 +72,7 @@ class Service:
         self._own = EmbeddedEngine()
         self._shared = shared
         self._commands = commands
+        self._retention = retention
 
     def start(self) -> None:
         """Errors of the first recovery and planning are raised: a service that cannot work must say so."""
@@ -85,6 +89,8 @@ class Service:
             "notices": Job(self._config.notices_s, guarded("notices", self._sender.tick)),
             "cases": Job(self._config.cases_s, guarded("cases", self.remind)),
         }
+        if self._retention is not None:
+            shared["retention"] = Job(self._config.retention_s, guarded("retention", self._retention))
         if self._shared is not None:
             self._shared.start(shared)
             self._own.start(own)

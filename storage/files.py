@@ -3,6 +3,7 @@ in the row (so that keys are rotated with the database, and a removed row leaves
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 from dataclasses import dataclass
@@ -52,3 +53,26 @@ class SealedFiles:
 
     def remove(self, file: str) -> None:
         (self.folder / Path(file).name).unlink(missing_ok=True)
+
+
+PEAKS_SUFFIX = ".peaks.json"  # beside a recording: computed from it
+
+
+def recording_files(folder: Path, recording: str) -> tuple[Path, Path] | None:
+    """The recording and its peaks; None for a path that leaves the folder."""
+    root = folder.resolve()
+    path = (root / recording).resolve()
+    if not path.is_relative_to(root):
+        return None
+    return path, path.with_name(path.name + PEAKS_SUFFIX)
+
+
+def remove_recording(folder: Path, recording: str) -> bool:
+    """The recording and what was computed from it. False: it was gone already. Raises OSError."""
+    files = recording_files(folder, recording)
+    if files is None:
+        return False
+    there = files[0].exists()
+    for path in (*files, *files[1].parent.glob(f"{glob.escape(files[1].name)}.*")):
+        path.unlink(missing_ok=True)
+    return there

@@ -10,6 +10,7 @@ from storage.repository_campaigns import Campaigns
 from storage.repository_cases import Cases
 from storage.repository_doorstep import Doorstep, Points
 from storage.repository_elders import Consents, Contacts, Elders
+from storage.repository_fates import Fates
 from storage.repository_fleet import Channels, Diallers, RecurringSteps
 from storage.repository_incoming import Incomings
 from storage.repository_ledger import Ledger
@@ -21,7 +22,9 @@ from storage.repository_plans import Plans
 from storage.repository_plates import Plates
 from storage.repository_records import Records
 from storage.repository_reports import Reports
+from storage.repository_retention import Retention
 from storage.repository_review import CallCommands, Reviews
+from storage.repository_rights import Rights
 from storage.repository_subsidies import Subsidies
 from storage.repository_timeline import Timeline
 from storage.repository_times import Times
@@ -69,8 +72,11 @@ class Work:
         self.sessions = Sessions(db)
         self.sign_ins = SignIns(db)
         self.overview = Overview(db)
+        self.fates = Fates(db)
         self.reports = Reports(db)
         self.subsidies = Subsidies(db)
+        self.retention = Retention(db)
+        self.rights = Rights(db)
         self.wall = Wall(db)
         self.case_lists = CaseLists(db)
         self.lists = Lists(db)

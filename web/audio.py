@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
+from storage.files import PEAKS_SUFFIX, recording_files
 from xunfang.errors import NotFound
 
-PEAKS_SUFFIX = ".peaks.json"
 BUCKETS = 1000  # one bar for each pixel of the widest waveform
 SCALE = 100  # of a peak in the JSON: whole numbers are shorter
 FULL = 32768
@@ -80,9 +80,8 @@ def look(folder: Path, recording: str | None) -> Recording:
 
 def _inside(folder: Path, recording: str) -> Path | None:
     """A path that leaves the folder is no recording."""
-    root = folder.resolve()
-    path = (root / recording).resolve()
-    return path if path.is_relative_to(root) else None
+    files = recording_files(folder, recording)
+    return None if files is None else files[0]
 
 
 def with_peaks(path: Path) -> tuple[Path, Path]:

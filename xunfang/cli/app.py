@@ -16,6 +16,7 @@ from xunfang.cli import (
     models,
     plan,
     report,
+    rights,
     service,
     speech,
     understanding,
@@ -49,6 +50,8 @@ plan.register(app)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(cases.app, name="cases")
 app.add_typer(report.app, name="report")
+app.add_typer(rights.retention_app, name="retention")
+app.add_typer(rights.app, name="rights")
 web.register(app)
 app.add_typer(user.app, name="user")
 dialplans.register(app)
