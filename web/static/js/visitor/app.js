@@ -8,6 +8,7 @@ const PAGES = "xunfang-pages-v1";
 const ASSETS = "xunfang-static-v1";
 const MODULES = ["app", "db", "form", "outbox", "photo", "seal"].map((name) => `/static/js/visitor/${name}.js`);
 const POSITION_MS = 8000;
+const WARM_MS = 5 * 60 * 1000; // the list keeps its cases at once, other pages only when that is long ago
 const root = document.documentElement;
 const canKeep = window.isSecureContext && "indexedDB" in window;
 let worker = null; // none in a private window: everything works while there is network
@@ -34,9 +35,9 @@ async function begin() {
   watch();
   if (location.pathname.startsWith("/v/") && document.querySelector("[data-cases]")) await scannedOffline();
   worker = await navigator.serviceWorker?.register("/static/sw.js", { scope: "/v" }).catch(() => null);
-  document.addEventListener("outbox:sent", () => void warm());
-  window.addEventListener("online", () => void warm());
-  await warm();
+  document.addEventListener("outbox:sent", () => void warm(true));
+  window.addEventListener("online", () => void warm(true));
+  await warm(location.pathname === "/visit");
   await flush();
 }
 
@@ -52,7 +53,7 @@ function network() {
 
 // ---- kept for later ----
 
-async function warm() {
+async function warm(now) {
   if (!navigator.onLine) return;
   try {
     const answer = await fetch("/visit/key");
@@ -60,7 +61,11 @@ async function warm() {
     const { user, key } = await answer.json();
     if (await signedIn(user, key)) await forget();
     if (!worker) return;
-    await keepPages();
+    const kept = Number(sessionStorage.getItem("kept-at"));
+    if (now || Date.now() - kept > WARM_MS) {
+      await keepPages();
+      sessionStorage.setItem("kept-at", String(Date.now()));
+    }
     if (await controlled()) root.dataset.offline = "ready";
   } catch {
     // no network after all: what was kept stays
@@ -111,6 +116,7 @@ function linked(shown) {
 }
 
 async function forget() {
+  sessionStorage.clear();
   if ("caches" in window) await caches.delete(PAGES);
   await clear("sealed");
 }
