@@ -185,10 +185,12 @@ class CaseLists:
         ]
 
     def counts(self, which: CaseFilter) -> dict[CaseTab, int]:
-        """Of every tab under the same filter, none beyond COUNTED_AT_MOST: one statement."""
+        """Of the tabs of what is open under the same filter, none beyond COUNTED_AT_MOST: one statement.
+        Closed ones are not counted: they are all that ever was, and the number tells nobody anything."""
         areas = None if which.area_id is None else subtree(which.area_id)
+        tabs = [tab for tab in CaseTab if tab is not CaseTab.CLOSED]
         numbers = []
-        for tab in CaseTab:
+        for tab in tabs:
             some = (
                 sa.select(sa.literal(1))
                 .select_from(tables.case)
@@ -199,7 +201,7 @@ class CaseLists:
             numbers.append(sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery())
         row = self._db.row(sa.select(*numbers))
         assert row is not None
-        return {tab: int(row[at]) for at, tab in enumerate(CaseTab)}
+        return {tab: int(row[at]) for at, tab in enumerate(tabs)}
 
     def by_village(
         self, which: CaseFilter, now: datetime, limit: int, after: CaseKey | None = None

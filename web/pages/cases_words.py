@@ -28,6 +28,16 @@ NOT_DONE = frozenset(
         "visitor_silent",
     }
 )
+_ABOUT = {
+    "case.opened": "立案",
+    "case.merged": "新情况",
+    "case.assign": "分派",
+    "case.refuse": "推辞",
+    "case.refer": "转介",
+    "case.released": "不用再去",
+    "case.reminded": "催办",
+    "case.escalated": "升级",
+}
 _FOR_TERMINALS = re.compile(r"（(?:xunfang [^）]*|[a-z_]+|--[a-z]+)）")
 _OPTION = re.compile(r"请用 --note ")
 _SUPERVISOR = f"{Role.SUPERVISOR.value}:"
@@ -123,16 +133,21 @@ def timeline(work: Work, case: Case, house: House) -> list[Line]:
         for each in entries
     ]
     lines += [
-        Line(each.created_at, "系统", text, each.sent_at is None)
+        Line(
+            each.created_at,
+            "系统",
+            _notice(each, names, house),
+            each.sent_at is None and bool(each.last_error),
+        )
         for each in notices
-        if each.created_at is not None and (text := _notice(each, names, house))
+        if each.created_at is not None
     ]
     lines.sort(key=lambda line: line.at)  # stable: of one moment, in the order in which it was written
     return lines[::-1]
 
 
 def _notice(notice: Notice, names: Names, house: House) -> str:
-    to = history.target(notice.to, names.visitor)
+    to = f"{history.target(notice.to, names.visitor)}（{_ABOUT.get(notice.kind, '情况')}）"
     if notice.sent_at is not None:
         return f"通知{to}：{at(notice.sent_at, house.config.zone)}发出"
     if notice.last_error:
