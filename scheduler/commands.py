@@ -80,13 +80,15 @@ class Commands:
                 "result": result.value,
                 "new_call_id": new_call_id,
             }
-            work.audit.write(self._clock.now(), ACTOR, ANSWERED, f"call:{command.call_id}", detail)
+            of_call = command.call_id is not None
+            subject = f"call:{command.call_id}" if of_call else f"elder:{command.elder_id}"
+            work.audit.write(self._clock.now(), ACTOR, ANSWERED, subject, detail)
         return True
 
     def _do(self, command: CallCommand) -> tuple[CommandResult, int | None]:
         if command.kind is CommandKind.CALL_NOW:
             return self._call_now(command)
-        if command.call_id not in self._fleet.live():
+        if command.call_id is None or command.call_id not in self._fleet.live():
             return CommandResult.CALL_OVER, None
         if command.kind is CommandKind.HANG_UP:
             self._fleet.hang_up(command.call_id)

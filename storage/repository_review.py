@@ -267,7 +267,7 @@ class CallCommands:
         self,
         *,
         kind: CommandKind,
-        call_id: int,
+        call_id: int | None,
         elder_id: int,
         by: str,
         at: datetime,
@@ -292,7 +292,7 @@ class CallCommands:
         return self._db.all(
             _command,
             _command.select()
-            .join(tables.call, call.id == command.call_id)
+            .outerjoin(tables.call, call.id == command.call_id)
             .where(
                 command.taken_at.is_(None),
                 command.at >= since,
@@ -325,3 +325,9 @@ class CallCommands:
             _command,
             _command.select().where(command.call_id == call_id).order_by(command.id.desc()).limit(limit),
         )
+
+    def last_call_now(self, elder_id: int) -> CallCommand | None:
+        """Asked on whichever page."""
+        command = tables.call_command.c
+        which = _command.select().where(command.elder_id == elder_id, command.kind == CommandKind.CALL_NOW)
+        return self._db.one(_command, which.order_by(command.id.desc()).limit(1))

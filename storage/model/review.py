@@ -81,7 +81,7 @@ class CallCommand:
 
     id: int
     kind: CommandKind
-    call_id: int
+    call_id: int | None  # None only of call_now, asked on the elder's page
     elder_id: int
     number: str | None = field(repr=False)
     anyway: bool

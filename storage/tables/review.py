@@ -71,7 +71,7 @@ call_command = Table(
     metadata,
     row_id(),
     Column("kind", Word(CommandKind), nullable=False),
-    ref("call_id", "call", nullable=False),  # of call_now: the call whose page it was asked on
+    ref("call_id", "call"),  # of call_now: the call whose page it was asked on; none on the elder's page
     ref("elder_id", "elder", nullable=False),
     Column("number", Encrypted),  # of take_over: whose telephone rings
     Column("anyway", Boolean, nullable=False),  # of call_now: outside the hours and beyond the caps too
@@ -82,4 +82,5 @@ call_command = Table(
     ref("new_call_id", "call"),
     Index("ix_call_command_untaken", "at", sqlite_where=UNTAKEN, postgresql_where=UNTAKEN),
     Index(None, "call_id", "id"),
+    Index(None, "elder_id", "id"),
 )

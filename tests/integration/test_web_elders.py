@@ -13,7 +13,7 @@ from web_kit import Desk, count_queries
 
 from storage import Store
 from storage.model import Elder
-from xunfang.vocabulary import Category, ConsentPurpose, Risk, VisitMode
+from xunfang.vocabulary import Category, CommandResult, ConsentPurpose, Risk, VisitMode
 
 pytestmark = pytest.mark.integration
 CARD = "11010519491231002X"
@@ -386,10 +386,17 @@ def test_contacts_are_added_corrected_and_moved_up(desk: Desk) -> None:
     assert "1370000" not in json.dumps([each.detail for each in audit])
 
 
-def test_a_call_can_be_asked_for_where_the_dialler_has_something_to_go_by(desk: Desk) -> None:
-    assert desk.supervisor.post(url(desk, "/call")).status_code == 303
-    with desk.store.read() as work:
-        (made,) = work.commands.of_call(desk.cast.call)
-    assert made.elder_id == desk.cast.elder
-    assert "等待拨号机" in desk.supervisor.get(url(desk)).text
-    assert kinds(desk) == ["call.asked"]
+def test_a_call_can_be_asked_for_also_where_there_never_was_one(desk: Desk) -> None:
+    with desk.store.begin() as work:
+        new = an_elder(work, phone="13812340055", area_id=desk.cast.village)
+        mute = an_elder(work, phone="", area_id=desk.cast.village)
+    assert desk.supervisor.post(f"/elders/{new.id}/call").status_code == 303
+    assert desk.supervisor.post(f"/elders/{mute.id}/call").status_code == 409
+    assert "等待拨号机" in desk.supervisor.get(f"/elders/{new.id}").text
+    with desk.store.begin() as work:
+        (made,) = work.commands.waiting(dialler_id=1, since=NOW - DAY)
+        assert (made.elder_id, made.call_id) == (new.id, None)
+        assert work.commands.take(made.id, NOW)
+        work.commands.answer(made.id, CommandResult.NO_CONSENT)
+    assert "没有同意电话巡访" in desk.supervisor.get(f"/elders/{new.id}").text
+    assert kinds(desk, new.id) == ["call.asked"]

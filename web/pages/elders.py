@@ -171,8 +171,7 @@ def page_of(
         path = work.areas.path(elder.area_id) if elder.area_id is not None else []
         happened = work.timeline.page(elder_id, _place(key), TIMELINE_ROWS + 1)
         latest = work.records.latest(elder_id)
-        calls = work.calls.of_elder(elder_id, limit=1)
-        asked = work.commands.of_call(calls[0].id, limit=1) if calls else []
+        asked = work.commands.last_call_now(elder_id)
         visitors = work.visitors.for_area(elder.area_id) if elder.area_id is not None else []
         consents = work.consents.of(elder_id)
         case = work.cases.open_for(elder_id)
@@ -205,8 +204,7 @@ def page_of(
         case=case,
         plates=plates,
         visitors=visitors,
-        last_call=calls[0] if calls else None,
-        asked=asked[0] if asked else None,
+        asked=asked,
         timeline=timeline,
         first_page=not before,
         line=lambda each: words.line(each, zone),

@@ -10,7 +10,7 @@ from typing import Any
 from storage.model import AuditEntry, Call, Case, Consent, Elder, Verdict, VisitRecord
 from storage.model.timeline import Happening
 from web.texts import tone
-from xunfang.vocabulary import CallDirection, Category, Risk, VisitMode, zh
+from xunfang.vocabulary import CallDirection, Category, CommandResult, Risk, VisitMode, zh
 
 RELATIONS: Mapping[str, str] = {
     "child": "子女",
@@ -145,6 +145,12 @@ def _revealed(detail: Detail) -> tuple[str, str]:
     return "查看完整号码", _REVEALED.get(whose, "联系人电话" if whose.startswith("contact") else "")
 
 
+def _answered(detail: Detail) -> tuple[str, str]:
+    result = str(detail.get("result", ""))
+    known = result in set(CommandResult)
+    return "拨号机答复", zh(CommandResult(result)) if known else result
+
+
 _KINDS: Mapping[str, Any] = {
     "elder.created": _plain("录入台账"),
     "elder.changed": _changed,
@@ -163,5 +169,6 @@ _KINDS: Mapping[str, Any] = {
     "plate.revoked": _plain("门牌作废", "note"),
     "form.made": _plain("下载记录表"),
     "call.asked": _plain("请求立即拨打"),
+    "call.command_answered": _answered,
     "summary.sent": _plain("发送每月小结"),
 }

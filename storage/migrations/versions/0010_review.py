@@ -65,7 +65,7 @@ def upgrade() -> None:
         "call_command",
         sa.Column("id", ID, nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
-        sa.Column("call_id", ID, nullable=False),
+        sa.Column("call_id", ID, nullable=True),
         sa.Column("elder_id", ID, nullable=False),
         sa.Column("number", sa.Text(), nullable=True),
         sa.Column("anyway", sa.Boolean(), nullable=False),
@@ -81,6 +81,7 @@ def upgrade() -> None:
     )
     _index("ix_call_command_untaken", "call_command", ["at"], UNTAKEN)
     op.create_index(op.f("ix_call_command_call_id_id"), "call_command", ["call_id", "id"], unique=False)
+    op.create_index(op.f("ix_call_command_elder_id_id"), "call_command", ["elder_id", "id"], unique=False)
 
 
 def downgrade() -> None:
