@@ -36,7 +36,7 @@ WHY_CHARS = 200
 LEAST_WHY = 4  # letters: "没牌" says nothing to a supervisor
 KEY_CHARS = 64
 EARTH_M = 6_371_000.0
-UNSTATED = "未说明"
+UNSTATED = "没有网络时打开，未说明原因"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +243,7 @@ def submit(
         )
     entry = work.doorstep.entry(case.id, sent.visitor_id, filled_at - ENTRY_HOLDS)
     if entry is None:
-        entry = enter(work, case, sent.visitor_id, sent.claim, now, rules)
+        entry = _enter_late(work, case, sent, now, rules)
     record = _record(work, case, filled, shown, sent.condition, filled_at)
     outcome, told = _steps(work, case, sent, now, deadlines)
     form = replace(form, record_id=record.id, entry_id=entry.id, outcome=outcome)
@@ -266,6 +266,17 @@ def submit(
     else:
         webhooks.visit_recorded(work, record, now)
     return form, False
+
+
+def _enter_late(work: Work, case: Case, sent: Sent, now: datetime, rules: Rules) -> DoorEntry:
+    """The record was opened without network. A real plate that was scanned there, but far away or revoked
+    since, is no ground to turn the form away: nobody can be asked any more, so the supervisor is told."""
+    try:
+        return enter(work, case, sent.visitor_id, sent.claim, now, rules)
+    except ReasonNeeded:
+        if plates.check(work, sent.claim.code, now).plate_id is None:
+            raise
+    return enter(work, case, sent.visitor_id, replace(sent.claim, why=UNSTATED), now, rules)
 
 
 def _check(sent: Sent) -> None:

@@ -15,7 +15,7 @@ from web_kit import PASSWORD, PASSWORDS, Client, Desk, count_queries
 
 from storage import Work
 from storage.files import Kept, SealedFiles
-from visits import handling, plates, service, timebank
+from visits import handling, life, plates, service, timebank
 from visits.life import Actor, Order, Role
 from web.pages import visitor as pages
 from web.security import accounts
@@ -354,6 +354,30 @@ def test_a_form_without_the_door_having_been_opened_brings_its_own_code(door: De
     answer = send(door, **where)
     assert answer.status_code == 200, answer.text
     assert "已扫门牌" in door.supervisor.get("/doorstep").text
+
+
+def test_a_plate_scanned_without_network_far_away_or_revoked_since_is_taken_and_told(door: Desk) -> None:
+    with door.store.begin() as work:
+        work.doorstep.set_place(door.cast.elder, 43.9, 125.3, "user:du", NOW)
+    where: dict[str, Any] = {"code": code_of(door), **FAR}
+    with door.store.begin() as work:
+        plate = work.plates.valid([door.cast.elder])[door.cast.elder]
+        plates.revoke(work, plate.id, "user:du", "门牌丢失", NOW)
+    assert send(door, **where).json()["outcome"] == "closed"
+    listed = door.supervisor.get("/doorstep?unscanned=true").text
+    assert "已经作废" in listed
+    assert "未说明原因" in listed
+
+
+def test_a_case_that_was_opened_again_after_the_visit_can_be_filled_in_again(door: Desk) -> None:
+    scan(door)
+    assert send(door, done="later").json()["outcome"] == "visited"
+    assert "data-form" not in door.visitor.get(f"/visit/cases/{door.cast.case}").text
+    with door.store.begin() as work:
+        case = handling.get(work, door.cast.case)
+        assert work.cases.advance(case, life.opened_again(case, NOW), NOW)
+    assert "data-form" in door.visitor.get(f"/visit/cases/{door.cast.case}").text
+    assert send(door, key="key-2").json()["outcome"] == "closed"
 
 
 def test_a_blind_form_corrects_what_the_call_had_said_without_asking_why(door: Desk) -> None:

@@ -39,6 +39,7 @@ def ready(page: Page) -> None:
 
 
 def fill(page: Page, note: str) -> None:
+    page.locator("[data-form][data-ready]").wait_for()
     for key in ("expression", "personal_hygiene", "home_hygiene", "rooms"):
         page.locator(f'[data-row-key="{key}"] label', has_text="无变化").click()
     page.locator("label", has_text="平稳").click()
@@ -143,7 +144,7 @@ def test_what_was_written_survives_a_closed_page_and_signing_out_clears_the_tele
     phone.click("text=扫不了门牌")
     phone.fill("#why", "门牌被雨水泡坏")
     phone.click("text=写明原因，打开记录")
-    expect(phone.locator("#note")).to_be_visible()
+    phone.locator("[data-form][data-ready]").wait_for()
     phone.fill("#note", "写到一半")
     expect(phone.locator("[data-draft]")).to_contain_text("已存在本机")
     phone.goto("/visit")

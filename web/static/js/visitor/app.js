@@ -2,12 +2,12 @@
 // position at the door, and clears the telephone at sign-out.
 import { all, clear, put, signedIn } from "./db.js";
 import { flush, show, unsent, watch } from "./outbox.js";
+import { position } from "./position.js";
 import { unseal } from "./seal.js";
 
 const PAGES = "xunfang-pages-v1";
 const ASSETS = "xunfang-static-v1";
-const MODULES = ["app", "db", "form", "outbox", "photo", "seal"].map((name) => `/static/js/visitor/${name}.js`);
-const POSITION_MS = 8000;
+const MODULES = ["app", "db", "form", "outbox", "photo", "position", "seal"].map((name) => `/static/js/visitor/${name}.js`);
 const WARM_MS = 5 * 60 * 1000; // the list keeps its cases at once, other pages only when that is long ago
 const root = document.documentElement;
 const canKeep = window.isSecureContext && "indexedDB" in window;
@@ -149,14 +149,6 @@ async function scannedOffline() {
     }
   }
   tell("没有网络，本机没有这块门牌对应的任务。请从任务里打开，写明原因后填写。");
-}
-
-function position() {
-  return new Promise((resolve) => {
-    if (!navigator.geolocation) return resolve(null);
-    const options = { enableHighAccuracy: true, timeout: POSITION_MS, maximumAge: 60000 };
-    navigator.geolocation.getCurrentPosition((found) => resolve(found.coords), () => resolve(null), options);
-  });
 }
 
 function locate(form) {

@@ -3,6 +3,7 @@
 import { account, decrypt, encrypt, get, put, remove } from "./db.js";
 import { enqueue, ofCase } from "./outbox.js";
 import { smaller } from "./photo.js";
+import { position } from "./position.js";
 import { unseal } from "./seal.js";
 
 const SAVE_AFTER_MS = 400;
@@ -32,6 +33,7 @@ async function begin() {
   const waiting = await ofCase(caseId).catch(() => null);
   if (waiting && waiting.state !== "refused") return done("这份表单已填好，正在等待发送。");
   await restore(caseId, waiting);
+  form.dataset.ready = "";
 }
 
 // ---- opening ----
@@ -43,6 +45,7 @@ async function openByPlate(caseId) {
   const rows = await unseal(code, door.dataset.sealed);
   if (!rows) return;
   form.elements.code.value = code;
+  void whereAmI();
   Object.entries(rows).forEach(([key, row]) => fillRow(key, row));
   open("已扫门牌。电话里问到的已填好，请核对；电话看不到、没听清的请现场填写。");
 }
@@ -58,6 +61,15 @@ function fillRow(key, { value, open: isOpen, last, first }) {
   const text = row.querySelector("textarea");
   const unknown = ["未现场核实", "未能确认", "本次未询问"].includes(value);
   if (text && isOpen && !unknown) text.value = value;
+}
+
+// Without network there is still a position; nobody waits for it.
+async function whereAmI() {
+  const found = await position();
+  if (!found) return;
+  form.elements.latitude.value = found.latitude;
+  form.elements.longitude.value = found.longitude;
+  form.elements.accuracy.value = found.accuracy;
 }
 
 function openBlind(stated) {
@@ -160,7 +172,7 @@ async function restore(caseId, refused) {
     const payload = await decrypt(refused);
     if (!payload) return;
     kept = { key: refused.key, fields: payload.fields, photos: payload.files.filter(([name]) => name === "photo").map(([, url]) => url) };
-    say(refused.said);
+    say(`${refused.said}（照片还在，签字须重签）`);
   } else {
     const draft = await get("drafts", await draftId(caseId));
     kept = draft ? await decrypt(draft) : null;

@@ -75,6 +75,7 @@ async function send(entry) {
     const { key, user, caseId, title, at } = entry;
     await put("outbox", { key, user, caseId, title, at, state: "sent", said: body.said, outcome: body.outcome });
     await remove("drafts", `${user}:${caseId}`);
+    if (body.outcome !== "visited") document.querySelector(`[data-case="${caseId}"]`)?.remove();
     document.dispatchEvent(new CustomEvent("outbox:sent", { detail: { caseId } }));
   } else {
     await put("outbox", { ...entry, state: "refused", said: body.said });
@@ -100,12 +101,10 @@ export async function show() {
   if (others) panel.append(line(`另有 ${others} 份其他账号未发送的表单，须用原账号登录后发送。`));
 }
 
-// On the list: what is done needs no second visit, what waits says so.
+// On the list: what waits says so.
 function mark(entry) {
   const card = document.querySelector(`[data-case="${entry.caseId}"]`);
-  if (!card || entry.outcome === "visited") return;
-  if (entry.state === "sent") return card.remove();
-  if (card.querySelector("[data-waits]")) return;
+  if (!card || entry.state === "sent" || card.querySelector("[data-waits]")) return;
   const waits = document.createElement("strong");
   waits.dataset.waits = "";
   waits.textContent = "已填写，待发送";
