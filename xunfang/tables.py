@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from records import indicator_table
 from sip_test_harness.formats import load_demo_village
+from web import api
 from xunfang.settings import describe
 from xunfang.vocabulary import Alert, CallDisposition, zh
 
@@ -33,6 +35,11 @@ def write_settings(folder: Path) -> Path:
 
 def write_indicators(folder: Path) -> Path:
     return _write(folder / "indicators.md", f"{MADE_BY}\n{indicator_table.page()}")
+
+
+def write_openapi(folder: Path) -> Path:
+    text = json.dumps(api.describe(), ensure_ascii=False, indent=1)
+    return _write(folder / "openapi.json", text)
 
 
 def write_commands(folder: Path, commands: Iterable[tuple[str, str, Sequence[str]]]) -> Path:

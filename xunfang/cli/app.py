@@ -19,9 +19,11 @@ from xunfang.cli import (
     rights,
     service,
     speech,
+    token,
     understanding,
     user,
     web,
+    webhook,
 )
 
 app = typer.Typer(
@@ -54,6 +56,8 @@ app.add_typer(rights.retention_app, name="retention")
 app.add_typer(rights.app, name="rights")
 web.register(app)
 app.add_typer(user.app, name="user")
+app.add_typer(token.app, name="token")
+app.add_typer(webhook.app, name="webhook")
 dialplans.register(app)
 understanding.register(app)
 speech.register(app)

@@ -207,7 +207,7 @@ def docs(
     ] = None,
     folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("docs"),
 ) -> None:
-    """Write the tables in docs/ that are made, not written: settings, commands, indicators, demo.
+    """Write the tables in docs/ that are made, not written: settings, commands, indicators, openapi, demo.
 
     Example: xunfang docs --demo result.json
     """
@@ -216,6 +216,7 @@ def docs(
         tables.write_settings(folder),
         tables.write_commands(folder, rows),
         tables.write_indicators(folder),
+        tables.write_openapi(folder),
     ]
     if demo_json is not None:
         try:
