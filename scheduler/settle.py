@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ from visits.service import elder_facts, open_case
 from xunfang.errors import NotFound
 from xunfang.vocabulary import (
     Alert,
+    AnswerSource,
     CallDisposition,
     CaseKind,
     ConsentPurpose,
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from storage import Work
 
 ACTOR = "system"
+RELATIVE_PAUSE = timedelta(days=14)  # time for a human to ask the elder himself
+RELATIVE_REASON = "家属要求暂不来电，待征求老人本人意愿"
+OPT_OUT = "opt_out"  # id of the answer that the dialogue stores for such a wish
 VOICE = "voice:call:"  # + call id: the source of a consent that was withdrawn by voice
 NO_PERIOD = timedelta(days=1)  # a call without a plan has no period; it is never dialled again
 
@@ -111,7 +115,9 @@ def settle_call(
     verdict = judge(ended, now, period_end, policy, hours.usable(elder.windows), habits)
     # Answers wait for the visit's end (the next call goes on with it); alerts never wait.
     told = () if verdict.status is PlanStatus.WAITING else answers
-    case_id = _case(work, call, calls, told, alerts, facts, verdict, policy, now)
+    said = None if ended.withdrawn else _relative_says_stop(call, answers)
+    stop = None if said is None else (said, pause_for_relative(work, elder, call_id, now, policy))
+    case_id = _case(work, call, calls, told, alerts, facts, stop, verdict, policy, now)
     if plan is not None:
         work.plans.set_status(
             plan.id,
@@ -182,7 +188,32 @@ def _ended(
         told=tells_something(answers),
         unclear=bool(open_topics(answers)),
         withdrawn=any(each.source == source for each in work.consents.of(call.elder_id)),
+        relative_says_stop=_relative_says_stop(call, answers) is not None,
     )
+
+
+def _relative_says_stop(call: Call, answers: Sequence[Answer]) -> Answer | None:
+    """Said in this call by somebody who is not the elder."""
+    return next(
+        (
+            each
+            for each in answers
+            if each.call_id == call.id and each.question == OPT_OUT and each.source is AnswerSource.RELATIVE
+        ),
+        None,
+    )
+
+
+def pause_for_relative(work: Work, elder: Elder, call_id: int, now: datetime, policy: Policy) -> date:
+    """No telephone visits until a human has asked the elder himself, or RELATIVE_PAUSE is over: then they
+    begin again, with a case that says so. A longer pause stands."""
+    until = hours.local_date(now, policy.hours) + RELATIVE_PAUSE
+    if elder.paused_until is not None and elder.paused_until >= until:
+        return elder.paused_until
+    work.elders.update(elder.id, paused_until=until, pause_reason=RELATIVE_REASON)
+    detail = {"until": until.isoformat(), "reason": RELATIVE_REASON, "call_id": call_id}
+    work.audit.write(now, ACTOR, "elder.paused", f"elder:{elder.id}", detail)
+    return until
 
 
 def _case(
@@ -192,6 +223,7 @@ def _case(
     answers: tuple[Answer, ...],
     alerts: tuple[AlertFact, ...],
     facts: ElderFacts,
+    stop: tuple[Answer, date] | None,
     verdict: Verdict,
     policy: Policy,
     now: datetime,
@@ -204,6 +236,8 @@ def _case(
         escalate=verdict.escalate,
         tried=tried(calls) if verdict.escalate is not None and call.plan_id is not None else (),
         opt_out=verdict.opt_out,
+        relative_says_stop=None if stop is None else stop[0].text,
+        paused_until=None if stop is None else stop[1],
         tell_contacts=verdict.escalate is not None and policy.ladder.tells_contacts(verdict.escalate),
     )
     draft = case_for(outcome, facts, policy.deadlines, now)

@@ -28,6 +28,7 @@ class Ended:
     told: bool
     unclear: bool
     withdrawn: bool
+    relative_says_stop: bool = False  # a relative asked it; his word withdraws nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def judge(
     own: Sequence[str],
     habits: Habits = NO_HABITS,
 ) -> Verdict:
-    """In this order: danger, the elder's will, a wrong number, what was heard, then the ladder."""
+    """In this order: danger, the elder's will, a relative's word, a wrong number, what was heard, the ladder."""
     disposition = ended.calls[-1]
     completed = disposition is CallDisposition.COMPLETED
     if ended.alert is Alert.URGENT:
@@ -54,6 +55,8 @@ def judge(
         return Verdict(PlanStatus.DONE if completed else PlanStatus.ESCALATED, opt_out=_opted_out(ended))
     if _opted_out(ended):
         return Verdict(PlanStatus.ESCALATED, opt_out=True)
+    if ended.relative_says_stop:
+        return Verdict(PlanStatus.PAUSED)
     if ended.because == Because.REFUSED:
         # He did not want to talk; nothing is withdrawn that he did not confirm, a human asks.
         return Verdict(PlanStatus.ESCALATED, escalate=CaseKind.REFUSAL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from records.model import AlertFact
@@ -60,6 +60,8 @@ class Outcome:
     escalate: CaseKind | None = None
     tried: tuple[Tried, ...] = ()
     opt_out: bool = False
+    relative_says_stop: str | None = field(default=None, repr=False)  # the words of a relative
+    paused_until: date | None = None  # because of them
     period: str = ""
     tell_contacts: bool = False  # however urgent: the ladder ends with them
 

@@ -129,9 +129,21 @@ def _reasons(outcome: Outcome, facts: ElderFacts, zone: ZoneInfo) -> list[_Reaso
                 [{"kind": CaseKind.REFUSAL.value, "call_id": outcome.call_id, "text": "不再接受电话巡访"}],
             )
         )
-    elif outcome.escalate is not None:
+    elif outcome.relative_says_stop is not None:
+        found.append(_relative_says_stop(outcome, outcome.relative_says_stop))
+    if not outcome.opt_out and outcome.escalate is not None:
         found.append(_escalated(outcome, outcome.escalate, facts, zone))
     return found
+
+
+def _relative_says_stop(outcome: Outcome, words: str) -> _Reason:
+    """Somebody else's word is below the elder's own: his consent stands until a human has asked him."""
+    until = outcome.paused_until
+    pause = "" if until is None else f"电话巡访暂停到{until.month}月{until.day}日。"
+    text = f"家属要求不再来电，老人本人没有这样说，同意没有撤回。{pause}请上门征求老人本人的意愿。"
+    by = zh(AnswerSource.RELATIVE)
+    evidence = {"kind": CaseKind.CONSENT.value, "call_id": outcome.call_id, "text": words, "by": by}
+    return CaseKind.CONSENT, summary_of(CaseKind.CONSENT, text), [evidence]
 
 
 def _wishes(outcome: Outcome) -> list[Answer]:

@@ -22,7 +22,9 @@ def hear(turn: Turn) -> Step | None:
     """None: it was no control (or means nothing special at this stage)."""
     if turn.answer in NOT_A_PERSON:
         return _not_a_person(turn)
-    if turn.state.relative and turn.answer in ("busy_later", "opt_out", "ask_human", "goodbye"):
+    if relative.says_stop(turn):
+        return relative.stop(turn)
+    if turn.state.relative and turn.answer in ("busy_later", "ask_human", "goodbye"):
         return relative.hear(turn)  # a relative cannot decide for the elder; what matters is flagged
     match turn.answer:
         case "busy_later" if _just_a_moment(turn):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ivr.dialogue import closing, resuming
+from ivr.dialogue import closing, relative, resuming
 from ivr.dialogue.model import Because, Listen, Remember, Say, Speech, Step, StoreAnswer
 from ivr.dialogue.turn import OPT_OUT, Turn
 from ivr.understanding.model import Question
@@ -19,6 +19,8 @@ def begin(turn: Turn) -> Step:
 
 
 def hear(turn: Turn) -> Step:
+    if relative.says_stop(turn):
+        return relative.stop(turn)
     if wants_out(turn):
         store = StoreAnswer(OPT_OUT, Question.ANY, OPT_OUT, (), turn.text, turn.confidence, turn.source)
         step = closing.end(turn, Because.OPT_OUT, turn.plan.goodbye.opt_out)

@@ -6,11 +6,12 @@ as 家属代述; when they fetch the elder, we wait.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ivr.dialogue import asking, closing
 from ivr.dialogue.model import Action, Because, Listen, Say, Speech, Step, StoreAnswer
-from ivr.dialogue.turn import RELATIVE, Turn
+from ivr.dialogue.turn import BEFORE_IDENTITY, OPT_OUT, RELATIVE, Turn
 from ivr.understanding.model import ANSWERS, Question
 from xunfang.vocabulary import Alert, AnswerSource
 
@@ -53,6 +54,40 @@ def again(turn: Turn) -> Step:
     if turn.state.repeats >= MAX_WAITS:
         return closing.end(turn, Because.OTHER_PERSON, turn.plan.other_person.goodbye)
     return _explain(turn.with_state(back_to="", repeats=turn.state.repeats + 1))
+
+
+def says_stop(turn: Turn) -> bool:
+    """别再打了, said by somebody who says that he is not the elder: 我是他女儿，你们别再打了.
+
+    The wish wins over who says it (ivr.understanding.controls), so what stands before it, and what stands
+    after it, is read alone. Once the elder has said who he is, only 我是… makes it another voice.
+    """
+    if turn.answer != OPT_OUT or not isinstance(turn.heard, Speech):
+        return False
+    if turn.state.relative:
+        return True
+    if turn.state.at not in BEFORE_IDENTITY and "我是" not in turn.bare:
+        return False
+    text = turn.text
+    before = (text[:at] for at in range(len(text) - 1, 0, -1))
+    after = (text[at:] for at in range(1, len(text)))
+    return any(_who(turn, parts) == "other_person" for parts in (before, after))
+
+
+def _who(turn: Turn, parts: Iterable[str]) -> str:
+    """Who the longest part without the wish says that he is."""
+    answers = (turn.understand(part, Question.IDENTITY).answer for part in parts)
+    return next((answer for answer in answers if answer != OPT_OUT), "")
+
+
+def stop(turn: Turn) -> Step:
+    """A relative's word is below the elder's own: it is kept as such, nothing is withdrawn, and a human
+    asks the elder (scheduler.settle)."""
+    turn = turn.with_state(relative=True, at=RELATIVE)
+    said = StoreAnswer(OPT_OUT, Question.ANY, OPT_OUT, (), turn.text, turn.confidence, AnswerSource.RELATIVE)
+    other = turn.plan.other_person
+    step = closing.end(turn, Because.OTHER_PERSON, other.noted, other.goodbye)
+    return _prepend(step, (*_volunteered(turn), said))
 
 
 def _is_fetching(turn: Turn) -> bool:

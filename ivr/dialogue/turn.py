@@ -23,6 +23,7 @@ ENDED = "ended"
 WHO = "who"  # who of a shared telephone is calling us
 ANNOUNCED = "announced"  # a caller who is told a number, and nothing else
 FIRST_QUESTION = "first_question"  # State.back_to: the elder is known, nothing has been asked
+BEFORE_IDENTITY = frozenset({OPENING, IDENTITY, RELATIVE, OPT_OUT, WHO})  # who speaks may still be open
 STAGES = frozenset(
     {
         OPENING,

@@ -356,6 +356,30 @@ def test_a_relative_answering_is_recorded_as_such_and_the_elder_is_called_again(
     assert len(house.cases()) == 1
 
 
+def test_a_relative_who_says_never_again_pauses_and_a_human_asks_the_elder(house: House) -> None:
+    relative = answers(
+        {"opt_out": "opt_out"}, CallDisposition.OTHER_PERSON, Because.OTHER_PERSON, AnswerSource.RELATIVE
+    )
+    elder = house.elder(PHONE, relative, answers(WELL))
+    house.run(hours=10)
+    assert house.plan_of(elder).status is PlanStatus.PAUSED
+    (case,) = house.cases()
+    assert case.kind is CaseKind.CONSENT
+    assert "家属要求不再来电" in case.summary
+    assert "暂停到12月7日" in case.summary
+    assert case.evidence[0]["by"] == "家属代述"
+    with house.store.read() as work:
+        paused = work.elders.get(elder.id)
+        assert paused is not None
+        assert str(paused.paused_until) == "2026-12-07"
+        assert work.consents.current(elder.id, ConsentPurpose.PHONE_VISIT) is True
+        assert [each.kind for each in work.audit.of(f"elder:{elder.id}")].count("elder.paused") == 1
+    assert len(house.fleet.orders) == 1  # nobody rings meanwhile
+    house.clock.move(timedelta(days=15))
+    house.run(hours=24)
+    assert len(house.fleet.orders) == 2  # the consent stands: visits go on when nobody has said otherwise
+
+
 def test_unclear_answers_end_the_visit_with_a_case_for_a_human(house: House) -> None:
     elder = house.elder(PHONE, answers(WELL | {"gas": "unclear"}))
     house.run(hours=1)

@@ -504,6 +504,39 @@ def test_never_again_without_a_clear_reply_ends_this_call_only() -> None:
     assert call.ended is Because.REFUSED
 
 
+@pytest.mark.parametrize(
+    "before",
+    [(), ("喂",), ("喂", "我是他儿子")],
+    ids=["at once", "after our greeting", "known as a relative"],
+)
+@pytest.mark.parametrize("said", ["我是他女儿，你们以后不要再打了", "别打了，我是他儿子"])
+def test_a_relative_who_says_never_again_withdraws_nothing(before: tuple[str, ...], said: str) -> None:
+    call = Call().heard(*before, said)
+    assert Remember("opt_out") not in call.done
+    stored = [each for each in call.done if isinstance(each, StoreAnswer) and each.question == "opt_out"]
+    assert [(each.text, each.source) for each in stored] == [(said, AnswerSource.RELATIVE)]
+    assert call.ended is Because.OTHER_PERSON
+    assert call.said == [PLAN.other_person.noted, PLAN.other_person.goodbye]
+    assert call.last.speaker is Speaker.RELATIVE
+
+
+def test_a_relative_may_say_so_when_we_ask_whether_it_was_meant() -> None:
+    call = Call().heard("喂", "不要再打", "我是他女儿，别再打了")
+    assert Remember("opt_out") not in call.done
+    assert call.ended is Because.OTHER_PERSON
+
+
+def test_who_takes_the_telephone_from_the_elder_withdraws_nothing_either() -> None:
+    assert at_health().heard("我是他儿子，你们别再打了").ended is Because.OTHER_PERSON
+
+
+@pytest.mark.parametrize(
+    "said", ["我老伴不在了，你们不要再打了", "我儿子天天在家，你们别再打了", "是我，别再打了"]
+)
+def test_the_elder_himself_who_speaks_of_others_is_still_asked(said: str) -> None:
+    assert at_health().heard(said).said == [PLAN.opt_out.say]
+
+
 def test_asking_for_a_human_is_promised_and_reaches_one() -> None:
     call = at_health().heard("我要找个人说话，不跟机器说")
     assert PLAN.ask_human in call.said
