@@ -67,6 +67,8 @@ class Cues:
         self.asked = cue("asked", "asked", "(?:{})[^，？]{0,4}$")
         self.media = cue("media", "media")
         self.warning = cue("warning", "warning")
+        self.joke = cue("joke", "joke")
+        self.joke_denied = cue("joke_denied", "joke_denied")
         self.correction = cue("correction", "correction", "^[^，？]{0,3}[，？](?:[哎唉啊嗯呃哦]+，?)?(?:{})")
         self.past = cue("past", "past")
         self.recent = cue("recent", "recent")

@@ -23,7 +23,7 @@ from ivr.understanding.opinion import shipped
 from ivr.understanding.phonetic import repairer
 from ivr.understanding.reviews import beside_denial, concerns, review_reason
 from ivr.understanding.slot_model import Found, Judged, Slots
-from ivr.understanding.slots import corrected, plea_is_meant, read_slots
+from ivr.understanding.slots import corrected, plea_is_meant, read_slots, taken_back
 from ivr.understanding.text import Line, clause_of, normalise, rewrite
 from xunfang.vocabulary import Alert
 
@@ -97,6 +97,9 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> tuple[U
         level = Alert.URGENT
         reasons += [wording.plea(p[2]) for p in pleas]
         evidence += [line.quote(p[0], p[1]) for p in pleas]
+    if level is Alert.URGENT and taken_back(cues, heard, _last_alarm(judged, weighed, pleas)):
+        level = Alert.REVIEW
+        reasons.append(wording.review(wording.TAKEN_BACK))
     urgent = level is Alert.URGENT
     topics = concerns(heard, words)
     plain, answered_at = answer(
@@ -139,6 +142,12 @@ def _judge(text: str, question: Question, line: Line, words: Lexicon) -> tuple[U
         evidence=tuple(dict.fromkeys(e for e in evidence if e)),
     )
     return ruled, heard, _calm(heard, judged, weighed, [(idiom.start, idiom.end) for idiom in idioms])
+
+
+def _last_alarm(judged: list[Judged], weighed: list[Alert], pleas: list[tuple[int, int, str]]) -> int:
+    """Where the last words of an urgent end: what is said after them may take them back."""
+    ends = [f.end for (f, _), a in zip(judged, weighed, strict=True) if a is Alert.URGENT]
+    return max(ends + [p[1] for p in pleas])
 
 
 def _times_told(cues: Cues, heard: str, found: Found) -> tuple[Spoken, ...]:

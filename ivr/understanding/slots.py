@@ -30,6 +30,29 @@ _LINGERS = re.compile(
     r"动不了|喘不|(胸口?|心口)(疼|痛|闷|憋)|说话?不(清|利索)"
 )
 _GETS_UP = frozenset({Event.FALL, Event.CANNOT_GET_UP, Event.UNCONSCIOUS})
+# Fire and gas next door that come to us.
+_REACHES_US = re.compile(
+    r"(灌|窜|飘|钻|漫|冒|进|过|烧|呛)[^，？]{0,3}(进来|过来|到我|我这|我家|我屋|我们家|上来)|我(们)?[^，？]{0,3}(下不了|出不去|跑不)"
+)
+_COMES_OVER = frozenset({Event.FIRE, Event.GAS_LEAK})
+# Endured, not over: 熬熬就过去了.
+_ENDURED = re.compile(r"(熬|忍|挺|扛|撑)(一)?(熬|忍|挺|扛|撑)就(过去|好|没事)了?")
+# Turned off, and it goes on: 关了阀门还有.
+_GOES_ON_AFTER = re.compile(r"(关|拧|堵|扑|浇)[^，？]{0,6}(还(是)?(有|漏|响|冒|在)|也没用|也不(行|管用))")
+# An animal lies there, and no person is spoken of: 这懒猫趴着起不来，叫它都不动.
+_ANIMAL = re.compile(r"(猫|狗|鸡|鸭|鹅|羊|牛|猪|鱼|鸟|兔子)(?!蛋|肉|汤|精|毛|血|爪|圈|棚|窝)")
+_PERSON_THERE = re.compile(
+    r"我(?!们?家|这|那|养)|俺(?!家)|咬|扑|撞|踢|绊|抓|顶|拱|老伴|老头|老太|老婆|孩|儿子|闺女|女儿|妈|爸|爷|奶|邻居|他|她|人"
+)
+_CREATURES = frozenset(
+    {Event.UNCONSCIOUS, Event.CANNOT_GET_UP, Event.LOST, Event.FALL, Event.BREATHLESS, Event.BLEEDING}
+)
+# Shown on a screen, said after the fact: 着火了，昨儿电视剧里演了.
+_SHOWN = re.compile(
+    r"(电视剧|小品|电影|连续剧|动画片|相声)[^，？]{0,6}(演|播|放|叫啥|叫什么|好看|太逗|里|逗|叫个啥)|那[^，？]{0,2}(电视剧|电影|小品|连续剧)|"
+    r"电视[^，？]{0,3}(报|演|播)|(隔壁|邻居|楼上)[^，？]{0,2}电视"
+)
+_CAN_BE_SHOWN = frozenset({Event.FIRE, Event.VIOLENCE, Event.FALL, Event.FRAUD, Event.LOST, Event.GAS_LEAK})
 _UP_AGAIN = re.compile(r"(爬|站|坐|撑|扶)(了)?起来")
 
 
@@ -48,10 +71,32 @@ def plea_is_meant(cues: Cues, text: str, start: int, end: int) -> bool:
         or (_FETCHED.match(text[end:]) and cues.is_recent(told))
         or cues.rhetorical.search(before)
         or cues.media.search(far_before)
+        or (_SHOWN.search(text[end:]) and not urged)
+        or _in_old_days(cues, text[:end])
+        or (_WHO_HELPS.match(text[start:end]) and _FALLEN_IF.match(told))
+        or (_CALLS_FIRE.search(text[start:end]) and _WOULD.search(text[:start]))
         or cues.imagines(far_before)
         or _IF_THEN.search(text[:start])
         or cues.warning.search(text[: end + 8])
     )
+
+
+_WHO_HELPS = re.compile(r"谁(来)?(扶|管|救|拉)")
+_FALLEN_IF = re.compile(r"(要是)?(摔|跌|倒|病|瘫)(倒)?了$")
+_CALLS_FIRE = re.compile(r"打(119|120|110|一一九|一二零|幺二零|幺幺九)")
+_WOULD = re.compile(
+    r"真(要|要是)?(着火|着了火|起火|摔|漏气|有事|出事)[^？]{0,6}(我|就|我就)$|(着火|起火|漏气|出事|疼)了就$|要是[^？]{0,8}(我|就|我就)$"
+)
+
+
+def _in_old_days(cues: Cues, told: str) -> bool:
+    """那会儿打仗，喊救命的多了."""
+    return cues.is_past(told) and not cues.now.search(told) and not cues.onset.search(told)
+
+
+def taken_back(cues: Cues, text: str, after: int) -> bool:
+    """说着玩的, 逗你呢: said after the last alarming word, and not denied (我不是说着玩的)."""
+    return cues.joke.search(text, after) is not None and cues.joke_denied.search(text, after) is None
 
 
 def corrected(cues: Cues, text: str, found: Found) -> bool:
@@ -65,13 +110,19 @@ def read_slots(
     end = max(end, found.end)
     before = text[max(start, found.start - WINDOW_CHARS) : found.start]
     far_before = text[max(0, found.start - HYPOTHETICAL_CHARS) : found.start]
-    media = cues.media.search(far_before) is not None
+    media = cues.media.search(far_before) is not None or (
+        found.event in _CAN_BE_SHOWN and not plea and _SHOWN.search(text[found.end :]) is not None
+    )
     warning = not media and cues.warning.search(text[: found.end + 8]) is not None
     here = Place(text, found, start, end, before, text[found.end :], far_before, question, plea)
     # A softener or a recovery counts in this clause and the two that follow it.
     whole = text[start:end]
     tail = following(text, end, 2)
-    resolved = _is_over(cues, found.event, whole + tail) or (
+    context = whole + tail
+    strong = cues.strong.search(cues.mild.sub("", context)) is not None
+    if strong:
+        context = _ENDURED.sub("", context)
+    resolved = (_is_over(cues, found.event, context) and not _GOES_ON_AFTER.search(context)) or (
         found.event in _LEAVES_MARKS and _AFTERMATH.search(text[: found.end]) is not None
     )
     if found.event is Event.UNCONSCIOUS and resolved and cues.onset.search(text[:end]):
@@ -79,6 +130,11 @@ def read_slots(
     softened = cues.mild.sub("", whole + tail)
     mild = softened != whole + tail
     subject = subject_of(cues, text, found, start, previous, media)
+    far = bool(cues.far.search(whole) or cues.far.search(text[max(0, start - 8) : start]))
+    if found.event in _CREATURES and _is_animal(text, found, start, end):
+        subject, far = Subject.OTHER, True
+    elif found.event in _COMES_OVER and subject is Subject.OTHER and _REACHES_US.search(text[start:]):
+        subject, far = Subject.UNKNOWN, False
     polarity, near, hypothetical = polarity_of(cues, here, previous, media, warning)
     told_of_others = subject is Subject.OTHER and not cues.relative_speaks(text)
     if hypothetical == "bare":  # 着火……: nobody knows whose or where
@@ -95,10 +151,17 @@ def read_slots(
         warning=warning,
         resolved=resolved,
         mild=mild,
-        strong=cues.strong.search(softened) is not None,
-        far=bool(cues.far.search(whole) or cues.far.search(text[max(0, start - 8) : start])),
+        strong=strong,
+        far=far,
         what_then=hypothetical == "after",
     )
+
+
+def _is_animal(text: str, found: Found, start: int, end: int) -> bool:
+    """Spoken of in this clause or the one before, or named right after (昏过去了，说的是我家那只猫)."""
+    earlier = clause_of(text, start - 2)[0] if start >= 2 else start
+    told = text[earlier : max(end, found.end)] + following(text, end, 1)
+    return _ANIMAL.search(told) is not None and _PERSON_THERE.search(told) is None
 
 
 def _is_over(cues: Cues, event: Event, context: str) -> bool:

@@ -42,6 +42,19 @@ _ONLY_TIME = re.compile(
 _A_MOMENT_AGO = re.compile(r"刚|将才|这会儿|方才|现在|才摔|才跌")
 _THIS_TIME = re.compile(r"这回|这次|今天|现在|这会儿")
 _NOW_AND_THEN = re.compile(r"有时|偶尔|时不时|隔三差五|断断续续|好几年|好多年|一阵")
+# It has lasted since then: 从昨晚叫不醒, 昨天歪的今天还歪.
+_EVER_SINCE = re.compile(r"(从|打|自)(昨|前|大前|上|礼拜|星期|初)")
+_STILL = re.compile(r"(今天|今早|现在|这会儿|到现在|早上|今儿)[^，？]{0,3}(还|也)(?!好|行|能|可以|没事|不错)")
+# A trouble told with its rest and its years is the old one.
+_OLD_TROUBLE = re.compile(
+    r"歇(一|一会儿?|会儿?|一歇|歇)?，?就(好|过|没|行|缓)|老毛病|老病根|老样子|[跟和]以前一样|还那样|还是那样|习惯了|(阴天|天冷|变天|冬天)就犯|年了$|年了，"
+)
+_OF_THE_BODY = frozenset({Event.CHEST_PAIN, Event.BREATHLESS, Event.STROKE_SIGNS, Event.SEVERE_PAIN})
+_WORSE_NOW = re.compile(r"厉害|受不了|要命|汗|比往常|比以前|越来越|不行|动不了|站不|晕|吐|紫|说不出|后背|胳膊|膀子")
+_DONE_ONCE = frozenset({Event.UNCONSCIOUS, Event.POISONING, Event.FIRE, Event.LOST})
+_ONCE = re.compile(r"过(?![来去气])")
+# 六零年没吃的，如今样样不缺: the now is another matter.
+_NOW_PLENTY = re.compile(r"(如今|现在)[^，？]{0,14}(不缺|不愁|够|满|都有|样样|好|没那)")
 _NEXT_DOOR = re.compile(r"楼上|楼下|隔壁|对门|邻居家|往我|我屋")
 
 
@@ -59,11 +72,16 @@ def time_of(
     found = here.found
     clause = here.text[here.start : here.end]
     told = _time_words(cues, clause, found, resolved)
+    if told is None and found.time == Time.NOW and here.start >= 2:
+        earlier_start, earlier_end = clause_of(here.text, here.start - 2)
+        earlier = here.text[earlier_start:earlier_end]
+        if cues.is_past(earlier) and not cues.now.search(earlier):
+            told = Time.PAST
     if found.time:
         on_another_day = told is Time.RECENT and cues.is_recent(here.text[: here.end])
         told_otherwise = (
             told is Time.PAST or (on_another_day and (resolved or found.event is not Event.UNCONSCIOUS))
-        ) or (told is Time.HABITUAL and found.event is Event.VIOLENCE)
+        ) or (told is Time.HABITUAL and found.event in (Event.VIOLENCE, Event.LOST))
         return told if told is not None and told_otherwise else Time(found.time)
     if told is None and here.start >= 2:
         earlier_start, earlier_end = clause_of(here.text, here.start - 2)
@@ -75,6 +93,13 @@ def time_of(
         later = following(here.text, here.end, 1)[1:]
         if _ONLY_TIME.search(later):
             told = _time_words(cues, later, found, resolved)
+    if told is Time.RECENT and found.event in LASTING and not resolved:
+        if _EVER_SINCE.search(here.text[: found.start]) or _STILL.search(here.text[found.end :]):
+            return Time.NOW
+    if told is None and _told_as_old(cues, here):
+        return Time.HABITUAL
+    if told is None and found.event in _DONE_ONCE and _done_once(here):
+        return Time.RECENT
     if told is Time.RECENT and _just_now(cues, here, found, resolved):
         return Time.NOW
     if polarity is Polarity.NEGATED and told in (None, Time.NOW, Time.HABITUAL):
@@ -105,6 +130,21 @@ def _time_of_story(cues: Cues, earlier: str) -> Time | None:
     return Time.RECENT if cues.is_recent(earlier) else None
 
 
+def _told_as_old(cues: Cues, here: Place) -> bool:
+    """胸口闷，阴天就犯，老病根; not when it is worse than it was, or told as of today."""
+    if here.found.event not in _OF_THE_BODY:
+        return False
+    if not _OLD_TROUBLE.search(following(here.text, here.end, 3)):
+        return False
+    return not (_WORSE_NOW.search(here.text) or cues.now.search(here.text) or cues.onset.search(here.text))
+
+
+def _done_once(here: Place) -> bool:
+    """吃错过, 昏是昏过: it happened, some time."""
+    told = here.text[here.found.start : here.found.end + 2]
+    return _ONCE.search(told) is not None
+
+
 def _just_now(cues: Cues, here: Place, found: Found, resolved: bool) -> bool:
     """刚摔的，快来人: a fall a moment ago, with a cry for help or a grave sign, is now."""
     if found.event not in _JUST or resolved or not (here.plea or found.level == "urgent"):
@@ -116,7 +156,8 @@ def _just_now(cues: Cues, here: Place, found: Found, resolved: bool) -> bool:
 def _time_words(cues: Cues, clause: str, found: Found, resolved: bool) -> Time | None:
     lasting = found.event in LASTING
     if cues.is_past(clause):
-        return None if cues.now.search(clause) and lasting else Time.PAST
+        goes_on = lasting and cues.now.search(clause) and not _NOW_PLENTY.search(clause)
+        return None if goes_on else Time.PAST
     now = cues.now.search(clause) is not None
     if cues.is_recent(clause):
         still_then = "还" in clause and "现在" not in clause  # 前天还起不来

@@ -67,6 +67,7 @@ _RULES: Mapping[str, str] = {
     "request: yes": "提出需要帮助",
     "complaint outside a question": "没问到就主动诉苦",
     "something worrying beside a denial": "虽说没有，但同时说了令人担心的话",
+    "taken back as a joke": "紧急的话随后说是玩笑",
     "concern: request": "提出需要帮助",
     "concern: complaint": "有抱怨或投诉",
     "concern: spouse_ill": "老伴有病",
@@ -75,6 +76,7 @@ _RULES: Mapping[str, str] = {
     "concern: unsafe_body": "身体有需要查看的情况",
     "concern: hazard": "家中有隐患",
 }
+TAKEN_BACK = "taken back as a joke"
 NOTHING_SAID = "什么也没说"
 _NAMED = re.compile(r"(?P<name>[a-z][^\u4e00-\u9fff（]*): (?P<words>.*（(?P<level>紧急|待复核|不报警)）)")
 
