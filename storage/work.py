@@ -8,7 +8,7 @@ from storage.repository_areas import Areas, Visitors
 from storage.repository_calls import Calls
 from storage.repository_campaigns import Campaigns
 from storage.repository_cases import Cases
-from storage.repository_doorstep import Doorstep, Points
+from storage.repository_doorstep import Doorstep
 from storage.repository_elders import Consents, Contacts, Elders
 from storage.repository_fates import Fates
 from storage.repository_fleet import Channels, Diallers, RecurringSteps
@@ -20,6 +20,7 @@ from storage.repository_overview import Overview
 from storage.repository_planning import Planning
 from storage.repository_plans import Plans
 from storage.repository_plates import Plates
+from storage.repository_points import Points
 from storage.repository_records import Records
 from storage.repository_reports import Reports
 from storage.repository_retention import Retention

@@ -11,9 +11,10 @@ from web_kit import Cast, seed
 
 from storage import Store
 from storage.model import DoorForm
-from visits import doorstep, plates, timebank
+from visits import door_forms, plates, timebank
 from visits.deadlines import load_deadlines
-from visits.doorstep import Claim, Rules, Sent
+from visits.door_forms import Sent
+from visits.doorstep import Claim, Rules
 from xunfang.vocabulary import DoorOutcome, Risk
 
 pytestmark = pytest.mark.integration
@@ -45,7 +46,7 @@ def test_a_form_sent_by_several_at_one_moment_is_taken_once(store: Store) -> Non
     def send(_number: int) -> tuple[DoorForm, bool]:
         together.wait()
         with store.begin() as work:
-            return doorstep.submit(work, a_form(cast, code), [], NOW, deadlines, rules)
+            return door_forms.submit(work, a_form(cast, code), [], NOW, deadlines, rules)
 
     with ThreadPoolExecutor(SENDERS) as pool:
         answers = list(pool.map(send, range(SENDERS)))
@@ -66,6 +67,6 @@ def test_two_forms_of_one_case_close_it_once_and_both_are_kept(store: Store) -> 
     outcomes = []
     for key in ("one", "two"):
         with store.begin() as work:
-            form, _ = doorstep.submit(work, a_form(cast, code, key), [], NOW, deadlines, rules)
+            form, _ = door_forms.submit(work, a_form(cast, code, key), [], NOW, deadlines, rules)
             outcomes.append(form.outcome)
     assert outcomes == [DoorOutcome.CLOSED, DoorOutcome.SUPPLEMENTARY]

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from storage import Work
 from storage.model import Case, DoorCase
-from visits import door_seal, doorstep, handling, life, people, plates
+from visits import door_forms, door_seal, doorstep, handling, life, people, plates
 from visits.doorstep import Claim, ReasonNeeded
 from visits.life import Order, Role
 from web.access import AtTheDoor, Viewer
@@ -175,7 +175,7 @@ def show_case(
         contacts = [each for each in work.contacts.of(elder.id) if each.phone][:3]
         entry = work.doorstep.entry(found.id, visitor_id, now - doorstep.ENTRY_HOLDS)
         sent = [each for each in work.doorstep.forms_of_case(found.id) if each.visitor_id == visitor_id]
-        shown = doorstep.prefill(work, found)
+        shown = door_forms.prefill(work, found)
         plate = work.plates.valid([elder.id]).get(elder.id)
     opened = entry is not None
     sealed = ""

@@ -1,6 +1,6 @@
 """The form from the door. Sent by the outbox of the telephone (JSON answers) or as a plain form (redirects).
 
-It may come hours later, from a queue, twice, or after somebody else closed the case: visits.doorstep.
+It may come hours later, from a queue, twice, or after somebody else closed the case: visits.door_forms.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from starlette.responses import JSONResponse, Response
 from records import model as form_model
 from storage.files import SealedFiles
 from storage.model import DoorForm
-from visits import doorstep
-from visits.doorstep import Photo, Sent
+from visits import door_forms
+from visits.door_forms import Photo, Sent
 from web import photos
 from web.access import AtTheDoor, Viewer
 from web.forms import Fields, Posted
@@ -81,7 +81,7 @@ def _sent(services: House, viewer: Viewer, fields: Fields, case_id: int) -> Sent
 
 
 def _moment(text: str, now: datetime) -> datetime:
-    """Of the telephone's clock; how far it is believed: visits.doorstep."""
+    """Of the telephone's clock; how far it is believed: visits.door_forms."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -117,7 +117,9 @@ def _keep(
         for kind, data in pictures:
             kept.append(Photo(kind, folder.put(data), len(data)))
         with services.store.begin() as work:
-            form, again = doorstep.submit(work, sent, kept, services.now(), config.deadlines, config.doorstep)
+            form, again = door_forms.submit(
+                work, sent, kept, services.now(), config.deadlines, config.doorstep
+            )
         taken = not again
         return form, again
     finally:

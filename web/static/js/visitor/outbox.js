@@ -1,5 +1,5 @@
 // Forms that wait to be sent. Each has a key of its own, made when it was begun: however often it is sent, the
-// server takes it once and answers the same (visits/doorstep.py). Nothing leaves the outbox before that answer.
+// server takes it once and answers the same (visits/door_forms.py). Nothing leaves the outbox before that answer.
 import { account, all, decrypt, encrypt, get, put, remove } from "./db.js";
 import { toBlob } from "./photo.js";
 
