@@ -117,13 +117,13 @@ def erase(
     if as_json:
         print_json(done)
         return
-    title = f"老人{elder}的个人信息" + (
-        "：将删除或清空（加 --yes 才执行，不可恢复）" if done.dry_run else "：已删除或清空"
-    )
+    title = f"老人{elder}：{'将删除或清空' if done.dry_run else '已删除或清空'}"
     rows = [(TITLES[name], count) for name, count in done.rows.items()]
     rows += [("录音文件", done.recordings), ("照片与签名文件", done.photos)]
     rows += [(ENDED[name], count) for name, count in done.ended.items() if count]
     print_table(title, ("内容", "条数"), rows, empty="")
+    if done.dry_run:
+        console.print("这是试运行，什么也没有删。加 --yes 才执行，执行后不可恢复。")
 
 
 @app.command()
