@@ -15,9 +15,11 @@ from storage.failures import translated
 from storage.vault import Vault
 
 CHUNK_ROWS = 1000
+_COUNTED = {"preserve_rowcount": True}
 FOREVER = 2**62  # a key beyond every row: "page from the newest"
 
 
+Values = dict[str, Any]
 AnyRow = Row[*tuple[Any, ...]]
 Fact = TypeVar("Fact")  # a dataclass of storage.model
 
@@ -31,10 +33,21 @@ class Shape(Generic[Fact]):
         self.names = tuple(item.name for item in fields(cast(Any, make)))
         self.columns = tuple(table.c[name] for name in self.names)
         self._select: sa.Select[Any] = sa.select(*self.columns)
+        self._by: dict[tuple[tuple[str, ...], tuple[str, ...]], sa.Select[Any]] = {}
+        self.insert = sa.insert(table).returning(*self.columns)
 
     def select(self) -> sa.Select[Any]:
         """Built once: a statement never changes, `where` and the like give a new one."""
         return self._select
+
+    def by(self, *names: str, order: tuple[str, ...] = ()) -> sa.Select[Any]:
+        """Rows in which these columns have the values that come with the execution. Built once: to build
+        a statement and its key costs several times what SQLite needs to answer it."""
+        if (names, order) not in self._by:
+            equal = [self.table.c[name] == sa.bindparam(name) for name in names]
+            ordered = [self.table.c[name] for name in order]
+            self._by[names, order] = self._select.where(*equal).order_by(*ordered)
+        return self._by[names, order]
 
     def of(self, row: AnyRow) -> Fact:
         return self._make(*row)
@@ -56,22 +69,23 @@ class Db:
         """An INSERT that knows ON CONFLICT; both engines spell it alike."""
         return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
 
-    def row(self, statement: sa.Executable) -> AnyRow | None:
+    def row(self, statement: sa.Executable, values: Values | None = None) -> AnyRow | None:
+        """`values`: of the parameters of a statement that was built beforehand."""
         with translated():
-            return self._connection.execute(statement).first()
+            return self._connection.execute(statement, values).first()
 
-    def rows(self, statement: sa.Executable) -> Sequence[AnyRow]:
+    def rows(self, statement: sa.Executable, values: Values | None = None) -> Sequence[AnyRow]:
         with translated():
-            return self._connection.execute(statement).all()
+            return self._connection.execute(statement, values).all()
 
-    def change(self, statement: sa.Update | sa.Delete | sa.Insert) -> int:
+    def change(self, statement: sa.Update | sa.Delete | sa.Insert, values: Values | None = None) -> int:
         """How many rows were changed."""
         with translated():
-            return self._connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+            return self._connection.execute(statement, values, execution_options=_COUNTED).rowcount
 
-    def change_one(self, statement: sa.Update | sa.Insert) -> bool:
+    def change_one(self, statement: sa.Update | sa.Insert, values: Values | None = None) -> bool:
         """A conditional change: False when the condition no longer held, i.e. somebody else was first."""
-        return self.change(statement) == 1
+        return self.change(statement, values) == 1
 
     def change_many(self, statement: sa.Insert | sa.Update, rows: Iterable[Mapping[str, Any]]) -> int:
         """The same for many rows, in chunks, so that a million rows never stand in memory."""
@@ -93,15 +107,15 @@ class Db:
         with translated():
             return [int(id) for id in self._connection.scalars(statement, [dict(row) for row in rows])]
 
-    def one(self, shape: Shape[Fact], statement: sa.Executable) -> Fact | None:
-        row = self.row(statement)
+    def one(self, shape: Shape[Fact], statement: sa.Executable, values: Values | None = None) -> Fact | None:
+        row = self.row(statement, values)
         return None if row is None else shape.of(row)
 
-    def all(self, shape: Shape[Fact], statement: sa.Executable) -> list[Fact]:
-        return [shape.of(row) for row in self.rows(statement)]
+    def all(self, shape: Shape[Fact], statement: sa.Executable, values: Values | None = None) -> list[Fact]:
+        return [shape.of(row) for row in self.rows(statement, values)]
 
     def add(self, shape: Shape[Fact], values: Mapping[str, Any]) -> Fact:
         """Insert and give back what was stored, with its id."""
-        row = self.row(sa.insert(shape.table).values(**values).returning(*shape.columns))
+        row = self.row(shape.insert, dict(values))
         assert row is not None
         return shape.of(row)

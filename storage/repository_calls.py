@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import tables
 from storage.db import FOREVER, Db, Shape
@@ -19,6 +21,20 @@ from xunfang.vocabulary import Alert, CallDirection, CallDisposition, Risk
 _ALERTS_BELOW = {Alert.NONE: (), Alert.REVIEW: (Alert.NONE,), Alert.URGENT: (Alert.NONE, Alert.REVIEW)}
 
 _call = Shape(Call, tables.call)
+_of = tables.call.c
+_CHANGE = sa.update(tables.call).where(_of.id == sa.bindparam("of"))
+_ANSWERED = _CHANGE.where(_of.answered_at.is_(None))
+_FINISH = _CHANGE.where(_of.ended_at.is_(None))
+_OPEN = _call.select().where(tables.call.c.ended_at.is_(None)).order_by(tables.call.c.id)
+
+
+@cache
+def _beginning(dialect: str) -> sa.Executable:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    new = insert(tables.call).on_conflict_do_nothing(
+        index_elements=[_of.plan_id], index_where=tables.STILL_LIVE
+    )
+    return new.returning(*_call.columns)
 
 
 class Calls:
@@ -62,13 +78,7 @@ class Calls:
             "number_hint": mask(normalise_phone(number)),
             "number_index": self._db.vault.phone_index(number),
         }
-        table = tables.call
-        new = self._db.insert(table).values(**values)
-        row = self._db.row(
-            new.on_conflict_do_nothing(
-                index_elements=[table.c.plan_id], index_where=tables.STILL_LIVE
-            ).returning(*_call.columns)
-        )
+        row = self._db.row(_beginning(self._db.dialect), values)
         if row is None:
             raise StorageError(f"plan {plan_id} already has a live call: finish it before dialling again")
         return _call.of(row)
@@ -79,10 +89,7 @@ class Calls:
 
     def answered(self, id: int, at: datetime) -> bool:
         """False when it was already noted."""
-        call = tables.call
-        return self._db.change_one(
-            sa.update(call).where(call.c.id == id, call.c.answered_at.is_(None)).values(answered_at=at)
-        )
+        return self._db.change_one(_ANSWERED, {"of": id, "answered_at": at})
 
     def finish(
         self,
@@ -96,23 +103,20 @@ class Calls:
         hung_up_by: str = "",
     ) -> bool:
         """False when the call had already ended: the first reason stands. Its channel is free again."""
-        call = tables.call
         Channels(self._db).free(id)
-        return self._db.change_one(
-            sa.update(call)
-            .where(call.c.id == id, call.c.ended_at.is_(None))
-            .values(
-                ended_at=ended_at,
-                disposition=disposition,
-                because=because,
-                sip_code=sip_code,
-                q850=q850,
-                hung_up_by=hung_up_by,
-            )
-        )
+        values = {
+            "of": id,
+            "ended_at": ended_at,
+            "disposition": disposition,
+            "because": because,
+            "sip_code": sip_code,
+            "q850": q850,
+            "hung_up_by": hung_up_by,
+        }
+        return self._db.change_one(_FINISH, values)
 
     def set_risk(self, id: int, risk: Risk) -> None:
-        self._db.change(sa.update(tables.call).where(tables.call.c.id == id).values(risk=risk))
+        self._db.change(_CHANGE, {"of": id, "risk": risk})
 
     def raise_alert(self, id: int, alert: Alert) -> bool:
         """Only ever upwards. True when the call's alert rose by this."""
@@ -126,12 +130,11 @@ class Calls:
         self._db.change(sa.update(tables.call).where(tables.call.c.id == id).values(recording=None))
 
     def get(self, id: int) -> Call | None:
-        return self._db.one(_call, _call.select().where(tables.call.c.id == id))
+        return self._db.one(_call, _call.by("id"), {"id": id})
 
     def of_plan(self, plan_id: int) -> list[Call]:
         """Oldest first."""
-        call = tables.call.c
-        return self._db.all(_call, _call.select().where(call.plan_id == plan_id).order_by(call.id))
+        return self._db.all(_call, _call.by("plan_id", order=("id",)), {"plan_id": plan_id})
 
     def of_elder(self, elder_id: int, limit: int = 100, before_id: int = FOREVER) -> list[Call]:
         """Newest first."""
@@ -146,8 +149,7 @@ class Calls:
 
     def open(self) -> list[Call]:
         """Calls that have not ended, oldest first: never more than the lines can carry."""
-        call = tables.call.c
-        return self._db.all(_call, _call.select().where(call.ended_at.is_(None)).order_by(call.id))
+        return self._db.all(_call, _OPEN)
 
     def to_number_since(self, phone: str, since: datetime) -> tuple[int, datetime | None]:
         """How often we dialled this number since then, for whomever, and when last."""

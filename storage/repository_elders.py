@@ -18,6 +18,13 @@ from xunfang.vocabulary import ConsentPurpose
 _elder = Shape(Elder, tables.elder)
 _contact = Shape(Contact, tables.contact)
 _consent = Shape(Consent, tables.consent)
+_LAST_WORD = (
+    sa.select(tables.consent.c.granted)
+    .where(tables.consent.c.elder_id == sa.bindparam("elder"))
+    .where(tables.consent.c.purpose == sa.bindparam("purpose"))
+    .order_by(tables.consent.c.at.desc(), tables.consent.c.id.desc())
+    .limit(1)
+)
 
 
 class Elders:
@@ -47,7 +54,7 @@ class Elders:
         return found
 
     def get(self, id: int) -> Elder | None:
-        return self._db.one(_elder, _elder.select().where(tables.elder.c.id == id))
+        return self._db.one(_elder, _elder.by("id"), {"id": id})
 
     def find_by_phone(self, phone: str) -> list[Elder]:
         """All elders behind this number (a landline may be shared), however it is written; also those
@@ -146,19 +153,10 @@ class Consents:
 
     def current(self, elder_id: int, purpose: ConsentPurpose) -> bool | None:
         """None: never asked."""
-        consent = tables.consent.c
-        row = self._db.row(
-            sa.select(consent.granted)
-            .where(consent.elder_id == elder_id, consent.purpose == purpose)
-            .order_by(consent.at.desc(), consent.id.desc())
-            .limit(1)
-        )
+        row = self._db.row(_LAST_WORD, {"elder": elder_id, "purpose": purpose})
         return None if row is None else bool(row[0])
 
     def of(self, elder_id: int) -> list[Consent]:
         """Oldest first."""
-        consent = tables.consent.c
-        return self._db.all(
-            _consent,
-            _consent.select().where(consent.elder_id == elder_id).order_by(consent.at, consent.id),
-        )
+        given = _consent.by("elder_id", order=("at", "id"))
+        return self._db.all(_consent, given, {"elder_id": elder_id})

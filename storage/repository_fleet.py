@@ -60,13 +60,7 @@ class Diallers:
 
     def holds(self, id: int) -> bool:
         """Whether the lease still is this dialler's; until this transaction ends nobody can take it."""
-        table = tables.dialler.c
-        row = self._db.row(
-            sa.select(table.id)
-            .where(table.id == id, table.state != DiallerState.GONE)
-            .with_for_update(read=True)
-        )
-        return row is not None
+        return self._db.row(_HOLDS, {"of": id}) is not None
 
     def get(self, id: int) -> Dialler | None:
         return self._db.one(_dialler, _dialler.select().where(tables.dialler.c.id == id))
@@ -140,41 +134,23 @@ class Channels:
 
     def take(self, trunk: str, count: int, dialler_id: int, now: datetime) -> int | None:
         """A free channel of the first `count`, or None. Two diallers never get the same one."""
-        table = tables.channel_lease
-        free = (
-            sa.select(table.c.slot)
-            .where(table.c.trunk == trunk, table.c.slot < count, table.c.dialler_id.is_(None))
-            .order_by(table.c.slot)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        row = self._db.row(free)
+        row = self._db.row(_FREE, {"of": trunk, "count": count})
         if row is None:
             return None
-        taken = self._db.change_one(
-            sa.update(table)
-            .where(table.c.trunk == trunk, table.c.slot == row[0], table.c.dialler_id.is_(None))
-            .values(dialler_id=dialler_id, taken_at=now)
-        )
+        values = {"of": trunk, "at": row[0], "dialler_id": dialler_id, "taken_at": now}
+        taken = self._db.change_one(_TAKE, values)
         return int(row[0]) if taken else None
 
     def carries(self, trunk: str, slot: int, call_id: int) -> None:
-        table = tables.channel_lease
-        done = self._db.change_one(
-            sa.update(table).where(table.c.trunk == trunk, table.c.slot == slot).values(call_id=call_id)
-        )
-        if not done:
+        if not self._db.change_one(_CARRIES, {"of": trunk, "at": slot, "call_id": call_id}):
             raise StorageError(f"channel {slot} of the trunk is not in the table")
 
     def free(self, call_id: int) -> bool:
         """The call has ended. Called by Calls.finish, so that no end forgets it."""
-        return self._db.change(_emptied(tables.channel_lease.c.call_id == call_id)) > 0
+        return self._db.change(_ENDED, {"of": call_id}) > 0
 
     def used(self, trunk: str) -> int:
-        table = tables.channel_lease.c
-        row = self._db.row(
-            sa.select(sa.func.count()).where(table.trunk == trunk, table.dialler_id.is_not(None))
-        )
+        row = self._db.row(_USED, {"of": trunk})
         assert row is not None
         return int(row[0])
 
@@ -204,3 +180,34 @@ class RecurringSteps:
 
 def _emptied(which: sa.ColumnElement[bool]) -> sa.Update:
     return sa.update(tables.channel_lease).where(which).values(dialler_id=None, call_id=None, taken_at=None)
+
+
+# Built once: asked in every dialling transaction.
+_channel = tables.channel_lease.c
+_HOLDS = (
+    sa.select(tables.dialler.c.id)
+    .where(tables.dialler.c.id == sa.bindparam("of"), tables.dialler.c.state != DiallerState.GONE)
+    .with_for_update(read=True)
+)
+_FREE = (
+    sa.select(_channel.slot)
+    .where(
+        _channel.trunk == sa.bindparam("of"),
+        _channel.slot < sa.bindparam("count"),
+        _channel.dialler_id.is_(None),
+    )
+    .order_by(_channel.slot)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_SLOT = sa.update(tables.channel_lease).where(
+    _channel.trunk == sa.bindparam("of"), _channel.slot == sa.bindparam("at")
+)
+_TAKE = _SLOT.where(_channel.dialler_id.is_(None)).values(
+    dialler_id=sa.bindparam("dialler_id"), taken_at=sa.bindparam("taken_at")
+)
+_CARRIES = _SLOT.values(call_id=sa.bindparam("call_id"))
+_ENDED = _emptied(_channel.call_id == sa.bindparam("of"))
+_USED = sa.select(sa.func.count()).where(
+    _channel.trunk == sa.bindparam("of"), _channel.dialler_id.is_not(None)
+)

@@ -27,6 +27,17 @@ LOT_RANGE = 2**31 - 1  # a prime; its square fits 63 bits
 _READY = (PlanStatus.DUE, PlanStatus.WAITING)
 
 _plan = Shape(VisitPlan, tables.visit_plan)
+_of = tables.visit_plan.c
+_RESERVE = (
+    sa.select(_of.id)
+    .where(_of.id == sa.bindparam("of"), _of.status == sa.bindparam("seen"))
+    .with_for_update(skip_locked=True)
+)
+_CHANGE = sa.update(tables.visit_plan).where(_of.id == sa.bindparam("of"))
+_CHANGE_SEEN = _CHANGE.where(_of.status == sa.bindparam("seen"))
+_CLAIM = _CHANGE.where(_of.status.in_(_READY)).values(
+    status=PlanStatus.DIALLING, claimed_at=sa.bindparam("now"), next_attempt_at=None
+)
 
 
 def lot(elder_id: int, period: str) -> int:
@@ -49,11 +60,10 @@ class Plans:
         return self._db.change_many(new, _values(rows))
 
     def get(self, id: int) -> VisitPlan | None:
-        return self._db.one(_plan, _plan.select().where(tables.visit_plan.c.id == id))
+        return self._db.one(_plan, _plan.by("id"), {"id": id})
 
     def of_period(self, elder_id: int, period: str) -> VisitPlan | None:
-        plan = tables.visit_plan.c
-        return self._db.one(_plan, _plan.select().where(plan.elder_id == elder_id, plan.period == period))
+        return self._db.one(_plan, _plan.by("elder_id", "period"), {"elder_id": elder_id, "period": period})
 
     def due(self, now: datetime, limit: int, without: Sequence[str] = ()) -> list[VisitPlan]:
         """Plans that may be dialled now, the most pressing first.
@@ -117,6 +127,20 @@ class Plans:
             .limit(limit),
         )
 
+    def next_attempt(self, after: datetime) -> datetime | None:
+        """When the next retry or deferred first call is due, later than `after`."""
+        plan = tables.visit_plan.c
+        found = [
+            self._db.row(
+                sa.select(plan.next_attempt_at)
+                .where(plan.status == status, plan.next_attempt_at > after)
+                .order_by(plan.next_attempt_at)
+                .limit(1)
+            )
+            for status in _READY
+        ]
+        return min((row[0] for row in found if row is not None), default=None)
+
     def claim_rung_back(self, id: int, now: datetime) -> bool:
         """As `claim`, for an elder who is on the line already: what was given up may still be answered."""
         plan = tables.visit_plan
@@ -142,20 +166,11 @@ class Plans:
     def reserve(self, id: int, status: PlanStatus) -> bool:
         """Until this transaction ends nobody else decides about this plan. False: somebody does, or its
         status is another one by now; not waited for, there are other plans."""
-        plan = tables.visit_plan.c
-        row = self._db.row(
-            sa.select(plan.id).where(plan.id == id, plan.status == status).with_for_update(skip_locked=True)
-        )
-        return row is not None
+        return self._db.row(_RESERVE, {"of": id, "seen": status}) is not None
 
     def claim(self, id: int, now: datetime) -> bool:
         """DUE or WAITING becomes DIALLING. False: somebody else was first, do not dial."""
-        plan = tables.visit_plan
-        return self._db.change_one(
-            sa.update(plan)
-            .where(plan.c.id == id, plan.c.status.in_(_READY))
-            .values(status=PlanStatus.DIALLING, claimed_at=now, next_attempt_at=None)
-        )
+        return self._db.change_one(_CLAIM, {"of": id, "now": now})
 
     def set_status(
         self,
@@ -169,14 +184,17 @@ class Plans:
 
         `expected`: change only from this status. False: no such plan, or another status.
         """
-        plan = tables.visit_plan
-        values: dict[str, Any] = {"status": status, "next_attempt_at": next_attempt_at, "claimed_at": None}
+        values: dict[str, Any] = {
+            "of": id,
+            "status": status,
+            "next_attempt_at": next_attempt_at,
+            "claimed_at": None,
+        }
         if attempts is not None:
             values["attempts"] = attempts
-        change = sa.update(plan).where(plan.c.id == id).values(**values)
-        if expected is not None:
-            change = change.where(plan.c.status == expected)
-        return self._db.change_one(change)
+        if expected is None:
+            return self._db.change_one(_CHANGE, values)
+        return self._db.change_one(_CHANGE_SEEN, values | {"seen": expected})
 
     def in_flight(self, claimed_before: datetime | None = None) -> list[VisitPlan]:
         """DIALLING plans, longest claimed first: never more than all lines can carry.

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from storage import tables
 from storage.db import Db, Shape
 from storage.model import VisitRecord
@@ -61,10 +63,14 @@ class Records:
 
     def of_elder(self, elder_id: int, limit: int = 100, before: datetime | None = None) -> list[VisitRecord]:
         """Newest first."""
-        record = tables.visit_record.c
-        statement = _record.select().where(record.elder_id == elder_id)
-        if before is not None:
-            statement = statement.where(record.visited_at < before)
-        return self._db.all(
-            _record, statement.order_by(record.visited_at.desc(), record.id.desc()).limit(limit)
-        )
+        values = {"elder": elder_id, "most": limit, "before": before}
+        return self._db.all(_record, _LATEST if before is None else _EARLIER, values)
+
+
+_LATEST = (
+    _record.select()
+    .where(tables.visit_record.c.elder_id == sa.bindparam("elder"))
+    .order_by(tables.visit_record.c.visited_at.desc(), tables.visit_record.c.id.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_EARLIER = _LATEST.where(tables.visit_record.c.visited_at < sa.bindparam("before"))

@@ -27,6 +27,33 @@ _best = Shape(BestHour, tables.elder_hour)
 _past = Shape(PastCall, tables.call)
 
 
+_LIVE = sa.select(tables.call.c.id).where(tables.call.c.ended_at.is_(None)).limit(1)
+_call = tables.call.c
+_OUT = _call.direction == CallDirection.OUTBOUND  # who rings us has not been rung
+_RANG = sa.select(sa.func.count(), sa.func.max(_call.intended_at)).where(
+    _call.number_index.in_(sa.bindparam("numbers", expanding=True)),
+    _OUT,
+    _call.intended_at >= sa.bindparam("since"),
+    sa.or_(
+        _call.disposition.is_(None),
+        _call.disposition.not_in(sa.bindparam("never", expanding=True)),
+    ),
+)
+_PAST = (
+    _past.select()
+    .where(
+        _call.elder_id == sa.bindparam("elder"),
+        _OUT,
+        _call.intended_at >= sa.bindparam("since"),
+        _call.disposition.is_not(None),
+    )
+    .order_by(_call.id.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_LIVE_NUMBER = _LIVE.where(tables.call.c.number_index.in_(sa.bindparam("numbers", expanding=True)))
+_LIVE_ELDER = _LIVE.where(tables.call.c.elder_id == sa.bindparam("elder"))
+
+
 class Times:
     def __init__(self, db: Db) -> None:
         self._db = db
@@ -38,56 +65,24 @@ class Times:
     ) -> tuple[int, datetime | None]:
         """How often this number was dialled since then, for whomever, and when last. `never_rang`:
         endings of which it is certain that no telephone rang."""
-        call = tables.call.c
-        rang: sa.ColumnElement[bool] = sa.true()
-        if never_rang:
-            rang = sa.or_(call.disposition.is_(None), call.disposition.not_in(list(never_rang)))
-        row = self._db.row(
-            sa.select(sa.func.count(), sa.func.max(call.intended_at)).where(
-                call.number_index.in_(self._db.vault.phone_indexes(phone)),
-                call.direction == CallDirection.OUTBOUND,  # who rings us has not been rung
-                call.intended_at >= since,
-                rang,
-            )
-        )
+        numbers = self._db.vault.phone_indexes(phone)
+        row = self._db.row(_RANG, {"numbers": numbers, "since": since, "never": list(never_rang)})
         assert row is not None
         return row[0], row[1]
 
     def is_live(self, phone: str) -> bool:
         """Is somebody on the telephone at this number, whomever the call was for?"""
-        call = tables.call.c
-        row = self._db.row(
-            sa.select(call.id)
-            .where(call.ended_at.is_(None), call.number_index.in_(self._db.vault.phone_indexes(phone)))
-            .limit(1)
-        )
-        return row is not None
+        return self._db.row(_LIVE_NUMBER, {"numbers": self._db.vault.phone_indexes(phone)}) is not None
 
     def is_on_the_line(self, elder_id: int) -> bool:
         """Has this elder a call that has not ended, whoever rang whom and at whichever number?"""
-        call = tables.call.c
-        row = self._db.row(
-            sa.select(call.id).where(call.ended_at.is_(None), call.elder_id == elder_id).limit(1)
-        )
-        return row is not None
+        return self._db.row(_LIVE_ELDER, {"elder": elder_id}) is not None
 
     # ---- one elder ----------------------------------------------------------------------------
 
     def past(self, elder_id: int, since: datetime, limit: int) -> list[PastCall]:
         """Ended calls, newest first."""
-        call = tables.call.c
-        return self._db.all(
-            _past,
-            _past.select()
-            .where(
-                call.elder_id == elder_id,
-                call.direction == CallDirection.OUTBOUND,
-                call.intended_at >= since,
-                call.disposition.is_not(None),
-            )
-            .order_by(call.id.desc())
-            .limit(limit),
-        )
+        return self._db.all(_past, _PAST, {"elder": elder_id, "since": since, "most": limit})
 
     def best(self, elder_id: int) -> BestHour | None:
         return self._db.one(_best, _best.select().where(tables.elder_hour.c.elder_id == elder_id))
@@ -96,7 +91,7 @@ class Times:
 
     def rates(self) -> list[HourRate]:
         """By hour; never more than 24."""
-        return self._db.all(_rate, _rate.select().order_by(tables.hour_rate.c.hour))
+        return self._db.all(_rate, _rate.by(order=("hour",)))
 
     def counted_at(self) -> datetime | None:
         row = self._db.row(sa.select(sa.func.max(tables.hour_rate.c.counted_at)))
