@@ -152,24 +152,28 @@ class CaseLists:
     def page(self, which: CaseFilter, limit: int, after: CaseKey | None = None) -> list[CaseRow]:
         """Open ones urgent first, then by deadline; closed ones newest first (of `after` the id counts)."""
         case, elder, area, visitor = tables.case.c, tables.elder.c, tables.area.c, tables.visitor.c
+        wanted = sa.select(case.id).where(*_matches(which))
+        order: tuple[sa.ColumnElement[Any], ...] = (case.priority, case.deadline, case.id)
+        if which.tab is CaseTab.CLOSED:
+            order = (case.id.desc(),)
+            if after is not None:
+                wanted = wanted.where(case.id < after[2])
+        elif after is not None:
+            columns = (case.priority, case.deadline, case.id)
+            wanted = wanted.where(sa.tuple_(*columns) > _key(columns, after))
+        # First the keys, along the index; then fifty rows are joined, not the whole queue.
+        keys = wanted.order_by(*order).limit(limit).subquery("keys")
         statement = (
             sa.select(
                 *_case.columns, elder.name, elder.sex, elder.phone, elder.area_id, area.name, visitor.name
             )
+            .select_from(keys)
+            .join(tables.case, case.id == keys.c.id)
             .join(tables.elder, elder.id == case.elder_id)
             .outerjoin(tables.area, area.id == elder.area_id)
             .outerjoin(tables.visitor, visitor.id == case.visitor_id)
-            .where(*_matches(which))
+            .order_by(*order)
         )
-        if which.tab is CaseTab.CLOSED:
-            if after is not None:
-                statement = statement.where(case.id < after[2])
-            statement = statement.order_by(case.id.desc())
-        else:
-            order = (case.priority, case.deadline, case.id)
-            if after is not None:
-                statement = statement.where(sa.tuple_(*order) > _key(order, after))
-            statement = statement.order_by(*order)
         width = len(_case.columns)
         return [
             CaseRow(
@@ -181,7 +185,7 @@ class CaseLists:
                 area=row[width + 4] or "",
                 visitor=row[width + 5] or "",
             )
-            for row in self._db.rows(statement.limit(limit))
+            for row in self._db.rows(statement)
         ]
 
     def counts(self, which: CaseFilter) -> dict[CaseTab, int]:
@@ -194,7 +198,6 @@ class CaseLists:
             some = (
                 sa.select(sa.literal(1))
                 .select_from(tables.case)
-                .join(tables.elder, tables.elder.c.id == tables.case.c.elder_id)
                 .where(*_matches(replace(which, tab=tab), areas))
                 .limit(COUNTED_AT_MOST)
             )
@@ -231,7 +234,7 @@ class CaseLists:
             .join(tables.elder, elder.id == case.elder_id)
             .outerjoin(tables.area, area.id == elder.area_id)
             .outerjoin(above, above.c.id == area.parent_id)
-            .where(*_matches(which))
+            .where(*_matches(replace(which, area_id=None)), *_inside(which.area_id))
             .group_by(elder.area_id, area.name, above.c.name)
         )
         order = (worst, nearest, place)
@@ -283,17 +286,21 @@ def _key(columns: Iterable[sa.Column[Any]], after: CaseKey) -> sa.ColumnElement[
     )
 
 
-def _inside(area_id: int | None, areas: sa.CTE | None = None) -> Iterable[sa.ColumnElement[bool]]:
-    """Of elders of an area. `areas`: the subtree, where one statement needs it several times."""
+def _inside(area_id: int | None) -> Iterable[sa.ColumnElement[bool]]:
+    """Of elders of an area; the elder is joined."""
     if area_id is not None:
-        below = subtree(area_id) if areas is None else areas
-        yield tables.elder.c.area_id.in_(sa.select(below.c.id))
+        yield tables.elder.c.area_id.in_(sa.select(subtree(area_id).c.id))
 
 
 def _matches(which: CaseFilter, areas: sa.CTE | None = None) -> Iterable[sa.ColumnElement[bool]]:
-    case = tables.case.c
+    """`areas`: the subtree, where one statement needs it several times. The area is asked of each case in
+    the order of the queue (a correlated EXISTS), so that a page ends when it is full."""
+    case, elder = tables.case.c, tables.elder.c
     yield case.closed_at.is_not(None) if which.tab is CaseTab.CLOSED else case.closed_at.is_(None)
-    yield from _inside(which.area_id, areas)
+    if which.area_id is not None:
+        below = subtree(which.area_id) if areas is None else areas
+        inside = elder.area_id.in_(sa.select(below.c.id))
+        yield sa.exists().where(elder.id == case.elder_id, inside).correlate(tables.case)
     if which.tab is CaseTab.WAITING:
         yield case.status.in_(WAITING)
     elif which.tab is CaseTab.UNDER_WAY:
