@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from storage import tables
 from storage.db import Db
-from storage.model.overview import CaseCounts, Marks
+from storage.model.overview import CaseCounts, Load, Marks
 from storage.repository_areas import subtree
 from xunfang.vocabulary import CallDisposition, DiallerState, PlanStatus, Priority
+
+COUNTED_AT_MOST = 1000
+GIVEN_UP = timedelta(days=365)  # a next attempt so far away never comes (visits.notices.NEVER)
 
 
 class Overview:
@@ -55,6 +58,35 @@ class Overview:
         row = self._db.row(_inside(statement, case.elder_id, area_id))
         assert row is not None
         return CaseCounts(*(int(count) for count in row))
+
+    def load(self, now: datetime) -> Load:
+        """One statement over partial indexes."""
+        call, case, review, notice = tables.call.c, tables.case.c, tables.review.c, tables.notice.c
+        waiting, never = notice.sent_at.is_(None), now + GIVEN_UP
+
+        def to_limit(some: sa.Select[Any]) -> sa.ScalarSelect[int]:
+            return (
+                sa.select(sa.func.count())
+                .select_from(some.limit(COUNTED_AT_MOST).subquery())
+                .scalar_subquery()
+            )
+
+        def unsent(*which: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+            return to_limit(sa.select(notice.id).where(waiting, *which))
+
+        row = self._db.row(
+            sa.select(
+                sa.select(sa.func.count()).where(call.ended_at.is_(None)).scalar_subquery(),
+                to_limit(sa.select(review.call_id).where(review.done_at.is_(None))),
+                sa.select(sa.func.min(review.flagged_at)).where(review.done_at.is_(None)).scalar_subquery(),
+                sa.select(sa.func.min(case.opened_at)).where(case.closed_at.is_(None)).scalar_subquery(),
+                unsent(notice.next_at <= now),
+                unsent(notice.next_at > now, notice.next_at <= never),
+                unsent(notice.next_at > never),
+            )
+        )
+        assert row is not None
+        return Load(*row)
 
     def marks(self) -> Marks:
         """Ends of indexes only, and the turns of live calls: asked every second by one thread."""

@@ -139,7 +139,7 @@ def test_a_token_of_an_area_sees_only_that_area(desk: Desk) -> None:
         cast.quiet_elder,
     }
     assert [each["id"] for each in client.get("/cases").json()["items"]] == [cast.case]
-    found = client.post("/elders/search", json={"phone": "13812340003"}).json()
+    found = client.post("/search/elders", json={"phone": "13812340003"}).json()
     assert found["items"] == []
     moved = {"area_code": "220100202001"}
     problem(client.patch(f"/elders/{cast.elder}", json=moved, headers={"If-Match": "*"}), 404)
@@ -176,9 +176,9 @@ def test_numbers_are_masked_and_revealing_is_a_scope_and_audited(desk: Desk) -> 
 
 def test_an_elder_is_found_by_number_without_the_number_in_the_address(shared_desk: Desk) -> None:
     client = api(shared_desk, name="search")
-    found = client.post("/elders/search", json={"phone": "+86 138 1234 0001"}).json()["items"]
+    found = client.post("/search/elders", json={"phone": "+86 138 1234 0001"}).json()["items"]
     assert [each["id"] for each in found] == [shared_desk.cast.elder]
-    problem(client.post("/elders/search", json={}), 400)
+    problem(client.post("/search/elders", json={}), 400)
     parameters = [each["name"] for methods in describe()["paths"].values() for operation in methods.values()
                   for each in operation.get("parameters", ())]  # fmt: skip
     assert not {"phone", "id_card", "name"} & set(parameters)
@@ -212,6 +212,8 @@ def test_a_call_is_told_with_its_turns_and_its_flag_is_in_the_queue(desk: Desk) 
     assert client.get("/calls?alert=urgent").json()["items"][0]["id"] == cast.call
     problem(client.get("/calls?alert=nonsense"), 422)
     problem(client.get("/calls?since=2026-11-01T00:00:00"), 422)  # no time zone
+    told = problem(client.get("/calls?eldr_id=1"), 422)  # misspelt: not the whole county
+    assert told["errors"] == [{"field": "query.eldr_id", "text": "没有这个参数"}]
 
 
 def test_a_recording_is_played_by_ranges_and_every_playing_is_audited(desk: Desk) -> None:

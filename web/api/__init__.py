@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
 from web.api import calls, cases, elders, plans, problem, records
 from web.api.access import Allow, Authenticated
+from web.api.common import known_query
 from web.api.problem import MEDIA_TYPE, WORDS, Problem
 from web.services import House
 
@@ -45,6 +46,7 @@ def create_api(house: House | None = None) -> FastAPI:
         servers=[{"url": PREFIX}],
         root_path_in_servers=False,
         redirect_slashes=False,
+        dependencies=[Depends(known_query)],
     )
     for module in (elders, plans, calls, cases, records):
         api.include_router(module.router)

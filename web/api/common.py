@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Header, Path, Query, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse
 
@@ -214,6 +216,20 @@ async def _once(
 
 
 DoneOnce = Annotated[Once, Depends(_once)]
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    found = {each.alias for each in dependant.query_params}
+    return found.union(*(_query_names(each) for each in dependant.dependencies))
+
+
+def known_query(request: Request) -> None:
+    """A filter that is misspelt must not show everything: unknown parameters are refused."""
+    route = request.scope.get("route")
+    known = _query_names(route.dependant) if isinstance(route, APIRoute) else set()
+    if unknown := set(request.query_params) - known:
+        wrong = [{"field": f"query.{each}"[:200], "text": "没有这个参数"} for each in sorted(unknown)[:50]]
+        raise ApiError(422, errors=wrong)
 
 
 def detail(**values: Any) -> dict[str, Any]:

@@ -43,7 +43,7 @@ from xunfang.errors import BadInput, BadSettings, Conflict
 from xunfang.log import mask
 from xunfang.vocabulary import Cadence, Category, ConsentPurpose, VisitMode
 
-router = APIRouter(prefix="/elders", tags=["老人"])
+router = APIRouter(tags=["老人"])
 CHANGED, REVEALED = "elder.changed", "number.revealed"  # audit kinds
 LONGEST_PAUSE_DAYS = 366
 _TITLES = {"area_code": "村", "phone": "电话", "other_phone": "第二电话", "id_card": "身份证号"}
@@ -217,7 +217,7 @@ def _rows(work: Work, elders: list[Elder]) -> list[ElderRow]:
     return [ElderRow(**_row(each, areas.get(each.area_id or 0))) for each in elders]
 
 
-@router.get("", summary="老人列表", response_model=Page[ElderRow])
+@router.get("/elders", summary="老人列表", response_model=Page[ElderRow])
 def list_elders(
     caller: EldersRead, services: Services, area: AreaQuery = "", cursor: Cursor = "", limit: Limit = 50
 ) -> Response:
@@ -229,7 +229,7 @@ def list_elders(
     return answered(Page[ElderRow](items=items, next=paging.next(found, lambda each: (each.id,))))
 
 
-@router.post("/search", summary="按电话或身份证号查找", response_model=Page[ElderRow])
+@router.post("/search/elders", summary="按电话或身份证号查找", response_model=Page[ElderRow])
 def search(caller: EldersRead, services: Services, wanted: Wanted) -> Response:
     """固定电话可能几位老人共用，所以答的是列表。"""
     if wanted.phone is None and wanted.id_card is None:
@@ -245,7 +245,7 @@ def search(caller: EldersRead, services: Services, wanted: Wanted) -> Response:
     return answered(Page[ElderRow](items=items, next=None))
 
 
-@router.get("/{id}", summary="一位老人", response_model=ElderOut)
+@router.get("/elders/{id}", summary="一位老人", response_model=ElderOut)
 def get_elder(
     caller: EldersRead,
     services: Services,
@@ -266,7 +266,7 @@ def get_elder(
     return answered(body, headers={"ETag": etag(services.store, elder)})
 
 
-@router.get("/{id}/consents", summary="意愿登记", response_model=Consents)
+@router.get("/elders/{id}/consents", summary="意愿登记", response_model=Consents)
 def consents(caller: EldersRead, services: Services, id: Id) -> Response:
     with services.store.read() as work:
         caller.viewer.elder(work, id)
@@ -300,7 +300,7 @@ def _check_unique(work: Work, fields: dict[str, Any], own_id: int = 0, name: str
         raise Conflict("台账中已有同名同号码的老人")
 
 
-@router.post("", summary="新增老人", response_model=ElderOut, status_code=201)
+@router.post("/elders", summary="新增老人", response_model=ElderOut, status_code=201)
 def add_elder(caller: EldersWrite, services: Services, given: NewElder, once: DoneOnce) -> Response:
     """新增后按类别和频次自动安排巡访；要登记意愿请用 consents。"""
 
@@ -315,7 +315,7 @@ def add_elder(caller: EldersWrite, services: Services, given: NewElder, once: Do
     return once.run(caller, do, 201)
 
 
-@router.patch("/{id}", summary="修改老人", response_model=ElderOut)
+@router.patch("/elders/{id}", summary="修改老人", response_model=ElderOut)
 def change_elder(
     caller: EldersWrite, services: Services, id: Id, given: ElderChanges, if_match: IfMatch = None
 ) -> Response:
@@ -334,7 +334,7 @@ def change_elder(
     return answered(body, headers={"ETag": etag(services.store, elder)})
 
 
-@router.post("/{id}/pause", summary="暂停巡访", response_model=ElderOut)
+@router.post("/elders/{id}/pause", summary="暂停巡访", response_model=ElderOut)
 def pause(caller: EldersWrite, services: Services, id: Id, given: Pause, once: DoneOnce) -> Response:
     """必须有到期日，到期自动提醒；暂停的老人仍在月探访率的分母里。"""
 
@@ -352,7 +352,7 @@ def pause(caller: EldersWrite, services: Services, id: Id, given: Pause, once: D
     return once.run(caller, do)
 
 
-@router.post("/{id}/resume", summary="恢复巡访", response_model=ElderOut)
+@router.post("/elders/{id}/resume", summary="恢复巡访", response_model=ElderOut)
 def resume(caller: EldersWrite, services: Services, id: Id, once: DoneOnce) -> Response:
     def do(work: Work) -> ElderOut:
         if caller.viewer.elder(work, id).paused_until is None:
@@ -364,7 +364,7 @@ def resume(caller: EldersWrite, services: Services, id: Id, once: DoneOnce) -> R
     return once.run(caller, do)
 
 
-@router.post("/{id}/consents", summary="登记意愿", response_model=ConsentOut, status_code=201)
+@router.post("/elders/{id}/consents", summary="登记意愿", response_model=ConsentOut, status_code=201)
 def consent(caller: EldersWrite, services: Services, id: Id, given: NewConsent, once: DoneOnce) -> Response:
     """只增不改；同一事项以最后一次为准。"""
 

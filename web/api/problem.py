@@ -74,11 +74,18 @@ class Problem(BaseModel):
 class ApiError(Exception):
     """An answer that is no success; raised anywhere below an endpoint."""
 
-    def __init__(self, status: int, detail: str = "", headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str = "",
+        headers: dict[str, str] | None = None,
+        errors: list[dict[str, str]] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.headers = headers or {}
+        self.errors = errors
 
 
 def answer(
@@ -108,7 +115,7 @@ def register(app: FastAPI) -> None:
 
     async def api(_request: Request, error: Exception) -> Response:
         assert isinstance(error, ApiError)
-        return answer(error.status, error.detail, headers=error.headers)
+        return answer(error.status, error.detail, headers=error.headers, errors=error.errors)
 
     async def ours(_request: Request, error: Exception) -> Response:
         assert isinstance(error, XunfangError)
