@@ -12,6 +12,7 @@ from storage import tables
 from storage.db import Db, Shape
 from storage.model import AuditEntry, Case, HeldTable, LegalHold
 from storage.personal import TABLES, Personal, Scrubbed, Without, audited, scrub
+from storage.repository_areas import subtree
 from xunfang.vocabulary import CaseStatus, ConsentPurpose, PlanStatus
 
 _hold = Shape(LegalHold, tables.legal_hold)
@@ -222,12 +223,16 @@ class Rights:
     def get_hold(self, id: int) -> LegalHold | None:
         return self._db.one(_hold, _hold.select().where(tables.legal_hold.c.id == id))
 
-    def holds(self, elder_ids: Iterable[int] | None = None) -> list[LegalHold]:
-        """Those that hold now, oldest first; of all elders, or of some."""
+    def holds(self, elder_ids: Iterable[int] | None = None, area_id: int | None = None) -> list[LegalHold]:
+        """Those that hold now, oldest first; of all elders, or of some, or of an area with all below it."""
         hold = tables.legal_hold.c
         statement = _hold.select().where(hold.released_at.is_(None)).order_by(hold.id)
         if elder_ids is not None:
             statement = statement.where(hold.elder_id.in_(list(elder_ids)))
+        if area_id is not None:
+            elder = tables.elder.c
+            below = elder.area_id.in_(sa.select(subtree(area_id).c.id))
+            statement = statement.where(hold.elder_id.in_(sa.select(elder.id).where(below)))
         return self._db.all(_hold, statement)
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from records.retention import Folders, Periods
 from scheduler.hours import HoursConfig
 from scheduler.owner import LeaseConfig
 from visits import doorstep, timebank
@@ -36,12 +37,17 @@ class WebConfig:
     hours: HoursConfig = field(default_factory=HoursConfig)  # of calling, with the calendar
     lease: LeaseConfig = field(default_factory=LeaseConfig)  # of diallers: when one counts as lost
     channels: int = 0  # of the trunk
+    periods: Periods = field(default_factory=Periods)  # 保存期限
     api_per_minute: int = 600  # requests of one token in one process
     live_s: float = 1.0  # how often one thread looks for news
 
     @property
     def photos_folder(self) -> Path:
         return self.photos or self.recordings.parent / "photos"
+
+    @property
+    def kept(self) -> Folders:
+        return Folders(self.recordings, self.photos_folder)
 
     @property
     def zone(self) -> ZoneInfo:

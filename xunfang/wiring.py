@@ -218,6 +218,7 @@ def web_config(settings: Settings, host: str) -> WebConfig:
             "a proxy with https in front and leave it out"
         )
     return WebConfig(
+        periods=retention_periods(settings),
         deadlines=deadlines(settings),
         recordings=settings.path(settings.recording.folder),
         timezone=settings.timezone,

@@ -17,12 +17,14 @@ from web.pages import (
     elders_files,
     health,
     home,
+    interfaces,
     live,
     plates,
     reports,
     reports_forms,
     reports_subsidies,
     review,
+    rights,
     sign_in,
     users,
     visitor,
@@ -41,6 +43,7 @@ MODULES: tuple[ModuleType, ...] = (
     live,
     home,
     users,
+    interfaces,
     reports,
     reports_forms,
     reports_subsidies,
@@ -61,6 +64,7 @@ MODULES: tuple[ModuleType, ...] = (
     elders,
     elders_edit,
     plates,
+    rights,
 )
 
 

@@ -171,4 +171,8 @@ _KINDS: Mapping[str, Any] = {
     "call.asked": _plain("请求立即拨打"),
     "call.command_answered": _answered,
     "summary.sent": _plain("发送每月小结"),
+    "rights.exported": _plain("导出全部个人信息"),
+    "rights.erased": _plain("删除个人信息", "grounds"),
+    "rights.held": _plain("暂停删除"),
+    "rights.released": _plain("解除暂停删除"),
 }
