@@ -45,21 +45,21 @@ _GAP_NEGATED = re.compile(
 _GAP_NEAR = re.compile(r"差点|差一点|险些|好悬|几乎")
 _GAP_FEAR = re.compile(r"怕|要是|万一|担心")
 _DENIES_AFTER = re.compile(
-    r"？[^，？]{0,5}(没|不|瞎说|胡说|哪|冇|别瞎|扯|乱讲|瞎讲|净瞎|谁敢|谁(打|骗|说)|舍不得|想得开|好着|好得很|挺好|门儿都|还能|我?还(等着|想|要|得)[^，？]{0,3}(抱|活|看)|闭着眼|粮食|[^，？]{0,6}住了[^，？]{1,5}年)"
+    r"[疼痛]?？[^，？]{0,5}(没|不|瞎说|胡说|哪|冇|别瞎|扯|乱讲|瞎讲|净瞎|谁敢|谁(打|骗|说)|舍不得|想得开|好着|好得很|挺好|门儿都|还能|我?还(等着|想|要|得)[^，？]{0,3}(抱|活|看)|闭着眼|粮食|[^，？]{0,6}住了[^，？]{1,5}年)"
 )
 # The word of the question said back, with a question of one's own: 漏气？哪里漏气; but not 喘？哪儿都疼.
 _ASKED_BACK = re.compile(
     r"[了啦啊呀]?？(?![^，？]{0,3}(哪|谁|啥|什么)[^，？]{0,3}(都|也))"
     r"([^，？]{0,3}(谁|哪|啥|什么)|你(说|问)|你闻)"
 )
-_WHAT = re.compile(r"[了着]?(啥|什么)[^，？]{0,3}？")
+_WHAT = re.compile(r"[了着]?是?(啥|什么)[^，？]{0,3}？")
 _WHO_SAYS = re.compile(r"(谁|哪个|哪一个)(说|讲|告诉你)(的)?(我|俺)?[^，？]{0,2}$")
 _ME_OF_ALL = re.compile(r"我(还)?能$")
 _WHY_DIE = re.compile(r"想(啥|什么)死")
 # Said to be like it, not to be it. What a body feels is always said so (像压了石头) and is not meant here.
 _LIKE = re.compile(r"(跟|像|好像|好比|如同)[^，？]{0,4}$")
 _AS_IF = re.compile(r"[^，？]{0,4}?(似的|一样|一般)")
-_BROKEN_AS_IF = re.compile(r"了?(似的|一样|一般)")
+_BROKEN_AS_IF = re.compile(r"了?(似的|一样|一般)(地|的)?(疼|痛|酸)")
 _COMPARED = frozenset(
     {Event.FIRE, Event.POISONING, Event.VIOLENCE, Event.BLEEDING, Event.FALL, Event.UNCONSCIOUS}
 )
@@ -69,11 +69,19 @@ _UPSET_ME = re.compile(r"(气|愁|烦|吵|笑)得(我|人|俺)")
 # What would be done if it burned (真着火了我打119; 着火了就打119，我知道), not what is done.
 _REALLY = re.compile(r"真(的|要|要是)?$")
 _THEN_I_WOULD = re.compile(
-    r"了?[^，？]{0,3}，?(我|俺)?(再|就|会|有)?(打|找|喊|叫|有)(?!不)|了?[^，？]{0,2}，?(谁|哪个|哪一个)"
+    r"了?[^，？]{0,3}，?(我|俺)?(再|就|会|有)?(打|找|喊|叫|有)(?!不)|了?[^，？]{0,2}，?(谁|哪个|哪一个)(来)?(背|救|管|扶|抬|拉|知道)"
 )
 _THEN_ONE_DOES = re.compile(r"了?就(先)?(打|跑|喊|找|叫)[^？]{0,12}(知道|记得|记着|教|会背|懂)")
-_AND_NOBODY = re.compile(r"了?也没人(知道|管|晓得)")
-_HELPLESS_IF = re.compile(r"了?[^，？]{0,2}也?(跑|逃)(都|也)?(跑|逃)?不(赢|动|脱|掉)|(都|也)(跑|逃)不(出去|了|掉|赢)")
+_AND_NOBODY = re.compile(r"了?，?也没人(知道|管|晓得)")
+_HELPLESS_IF = re.compile(r"来?我(上哪|往哪|跑都跑不)|了?，?[^，？]{0,2}也(跑|逃)(都|也)?(跑|逃)?不(赢|动|脱|掉)|(都|也)(跑|逃)不(出去|了|掉|赢)")
+_DREAMT = re.compile(r"(梦见|梦到|梦里|做梦)[^，？醒]{0,4}$")
+_WISHED = re.compile(r"(求|愿|盼|最好|但愿)[^，？]{0,3}$")
+_NO_SMELL = re.compile(r"(没|没有|没得|没什么|没啥)味(道)?$")
+_ASKS_WHERE = re.compile(r"(哪里|哪儿|谁家?|哪个)$")
+_TEETH = re.compile(r"(是|因为)[^，？]{0,3}(假牙|牙掉|没牙|掉牙|没戴牙)")
+_NOT_BLOOD = re.compile(
+    r"(?<!不)是[^，？]{0,3}(鸡|猪|鱼|鸭|鹅|羊)的?血|(?<!不)是[^，？]{0,3}(油漆|颜料|番茄|西红柿|红墨水|红药水|碘伏|火龙果)"
+)
 _CONDITION = re.compile(r"要是|万一|如果|假如")
 _WHOEVER = re.compile(r"(谁|哪个)(要|敢|再|要是|要敢)$")
 _ONCE_MORE = re.compile(r"再(?!不|没)[^，？]{1,5}我就?$")
@@ -136,6 +144,8 @@ def polarity_of(
     ):
         return Polarity.UNCERTAIN, False, "bare"
     if (here.start == found.start and _ASKED_BACK.match(after)) or _WHAT.match(after):
+        return Polarity.ASKED, False, ""
+    if previous is not None and previous[1].polarity is Polarity.ASKED and _ASKS_WHERE.search(before):
         return Polarity.ASKED, False, ""
     if _DENIES_AFTER.match(after):  # the elder repeats the question and denies it
         return Polarity.NEGATED, False, ""
@@ -205,9 +215,13 @@ def _denied_by_question(text: str, found: Found, before: str, after: str) -> boo
 
 def _explained(here: Place) -> bool:
     """A smell of pickles, the smoke of a stove, steam taken for smoke."""
-    if here.found.event not in (Event.GAS_LEAK, Event.FIRE) or here.plea:
+    if here.found.event not in (Event.GAS_LEAK, Event.FIRE, Event.BLEEDING) or here.plea:
         return False
     told = here.text[here.start : here.end] + following(here.text, here.end, 2)
+    if here.found.event is Event.BLEEDING:
+        return _NOT_BLOOD.search(told) is not None
+    if here.found.event is Event.GAS_LEAK and _NO_SMELL.search(here.text[here.found.start : here.found.end]):
+        return True
     if here.found.event is Event.GAS_LEAK:
         return _NOT_GAS.search(told) is not None and _IS_GAS.search(told) is None
     if _COOKS.search(told):
@@ -219,6 +233,8 @@ def _compared(here: Place) -> str:
     """What makes it a comparison ("" when it is none): 跟中毒似的, 腰断了似的疼."""
     if _LIKE.search(here.before) and here.found.event in _COMPARED and _AS_IF.match(here.after):
         return "like"
+    if here.found.event is Event.VIOLENCE and here.after.startswith("似的"):
+        return "like"
     return ""
 
 
@@ -229,13 +245,17 @@ def _spoken_in_anger(here: Place) -> bool:
         return _SO_MUCH_THAT.search(here.before) is not None
     if event is Event.BREATHLESS:
         return _UPSET_ME.search(here.before + told) is not None
+    if event is Event.UNCONSCIOUS:
+        return _WISHED.search(here.before) is not None and "睡" in told
+    if event is Event.STROKE_SIGNS:
+        return _TEETH.search(here.text) is not None
     return event is Event.SEVERE_PAIN and _BROKEN_AS_IF.match(here.after) is not None
 
 
 def _supposed(cues: Cues, here: Place) -> bool:
     """Imagined without a word like 要是: by the form of the sentence, and nothing says that it is now."""
     found, before, after, text = here.found, here.before, here.after, here.text
-    if _CONDITION.search(text[found.start : found.end]):
+    if _CONDITION.search(text[found.start : found.end]) or _DREAMT.search(before):
         return True
     if found.event is Event.VIOLENCE:
         return _WHOEVER.search(before) is not None
@@ -245,7 +265,7 @@ def _supposed(cues: Cues, here: Place) -> bool:
         return True
     if found.event is Event.UNCONSCIOUS:
         return found.start == here.start and _AND_NOBODY.match(after) is not None
-    if found.event not in _IMAGINABLE or cues.now.search(text) or cues.onset.search(text):
+    if found.event not in _IMAGINABLE or cues.now.search(text, here.start) or cues.onset.search(text):
         return False
     if _REALLY.search(before) and _THEN_I_WOULD.match(after):
         return True

@@ -15,12 +15,18 @@ from ivr.understanding.subjects import subject_of
 from ivr.understanding.text import clause_of, following
 from ivr.understanding.times import time_of
 
-_CHEERED = re.compile(r"好多了|好些了|想开了|想通了|不想了|没事了|过去了|缓过来|劝住|劝开|现在不")
+_CHEERED = re.compile(r"好多了|好些了|想开了|想通了|不想了|没事了|过去了|缓过来|劝住|劝开|现在不|念头(淡|没|少)了|陪着我|守着我|(今天|现在)(就|又)?好了")
 _FLAME_OUT = re.compile(r"(浇|扑|吹|弄|淹)?灭(了|掉)")
 _LEAVES_MARKS = frozenset({Event.STROKE_SIGNS, Event.SEVERE_PAIN, Event.CANNOT_GET_UP})
-_AFTERMATH = re.compile(r"刚?出(了)?院|后遗症|落下的?|恢复期|康复|做完手术|开完刀|手术后")
+_AFTERMATH = re.compile(r"刚?出(了)?院|后遗症|落下的?|恢复期|康复|做完手术|开完刀|手术后|住院(了|呢)|住了[^，？]{1,3}(天|院)")
 _URGED = re.compile(r"快|赶紧|赶快|马上|麻溜")
 _DECLINED = re.compile(r"(不用|不需要|用不着|不必|甭|没必要)[^，？]{0,2}$")
+_NOT_CALLED = re.compile(r"不是(在)?(喊|叫)$")
+# Read out, or told of a leaflet, after the words: 嘴歪手麻，这是宣传单上的; not: 我现在就这样.
+_READ_OUT = re.compile(r"念给(你|您)听|宣传(单|画|册|栏)[^，？]{0,2}(上|写|贴|印)|墙上[^，？]{0,4}(写|贴|画)|卡片上")
+_AND_ME_TOO = re.compile(
+    r"跟[^，？]{0,8}一样|就?现在(?=$|[，？就])|我(现在|这会儿|今天)(就)?(是|这样|也)|我(就|也)(是)?这样"
+)
 _ON_SCREEN = re.compile(r"看(电视|戏|剧|电影)[^？]{0,10}$|里头(喊|叫)$")
 _FETCHED = re.compile(r"(来)?(拉|接|送|抬)(走|到|去)")
 _IF_THEN = re.compile(r"(要是|如果|万一|假如)[^？]{0,16}就[^？]{0,16}$")
@@ -40,13 +46,14 @@ _ENDURED = re.compile(r"(熬|忍|挺|扛|撑)(一)?(熬|忍|挺|扛|撑)就(过�
 # Turned off, and it goes on: 关了阀门还有.
 _GOES_ON_AFTER = re.compile(r"(关|拧|堵|扑|浇)[^，？]{0,6}(还(是)?(有|漏|响|冒|在)|也没用|也不(行|管用))")
 # An animal lies there, and no person is spoken of: 这懒猫趴着起不来，叫它都不动.
-_ANIMAL = re.compile(r"(猫|狗|鸡|鸭|鹅|羊|牛|猪|鱼|鸟|兔子)(?!蛋|肉|汤|精|毛|血|爪|圈|棚|窝)")
+_ANIMAL = re.compile(
+    r"(?<![^，？])(哎|是|说的是|就是)?(我|俺)?们?家?里?[这那]?[一两几]?[只条头个]?[懒老小大黑白花肥胖土]{0,2}"
+    r"(猫|狗|鸡|鸭|鹅|羊|牛|猪|鱼|鸟|兔子)(?!蛋|肉|汤|精|毛|血|爪|圈|棚|窝|叫)"
+)
 _PERSON_THERE = re.compile(
     r"我(?!们?家|这|那|养)|俺(?!家)|咬|扑|撞|踢|绊|抓|顶|拱|老伴|老头|老太|老婆|孩|儿子|闺女|女儿|妈|爸|爷|奶|邻居|他|她|人"
 )
-_CREATURES = frozenset(
-    {Event.UNCONSCIOUS, Event.CANNOT_GET_UP, Event.LOST, Event.FALL, Event.BREATHLESS, Event.BLEEDING}
-)
+_CREATURES = frozenset({Event.UNCONSCIOUS, Event.CANNOT_GET_UP, Event.LOST, Event.FALL})
 # Shown on a screen, said after the fact: 着火了，昨儿电视剧里演了.
 _SHOWN = re.compile(
     r"(电视剧|小品|电影|连续剧|动画片|相声)[^，？]{0,6}(演|播|放|叫啥|叫什么|好看|太逗|里|逗|叫个啥)|那[^，？]{0,2}(电视剧|电影|小品|连续剧)|"
@@ -67,6 +74,7 @@ def plea_is_meant(cues: Cues, text: str, start: int, end: int) -> bool:
         (cues.negated.search(before) and not urged)
         or (cues.fear.search(before) and not urged)
         or _DECLINED.search(before)
+        or _NOT_CALLED.search(told)
         or _ON_SCREEN.search(text[:start])
         or (_FETCHED.match(text[end:]) and cues.is_recent(told))
         or cues.rhetorical.search(before)
@@ -99,8 +107,12 @@ def taken_back(cues: Cues, text: str, after: int) -> bool:
     return cues.joke.search(text, after) is not None and cues.joke_denied.search(text, after) is None
 
 
+_IN_EARNEST = re.compile(r"不是(演习|开玩笑|说着玩|逗|骗|假的|闹着玩|说笑)")
+
+
 def corrected(cues: Cues, text: str, found: Found) -> bool:
-    return bool(cues.correction.match(text[found.end : found.end + 14]))
+    said = text[found.end : found.end + 14]
+    return cues.correction.match(said) is not None and _IN_EARNEST.search(said) is None
 
 
 def read_slots(
@@ -113,7 +125,14 @@ def read_slots(
     media = cues.media.search(far_before) is not None or (
         found.event in _CAN_BE_SHOWN and not plea and _SHOWN.search(text[found.end :]) is not None
     )
-    warning = not media and cues.warning.search(text[: found.end + 8]) is not None
+    warning = (
+        not media
+        and _AND_ME_TOO.search(text[found.end :]) is None
+        and (
+            cues.warning.search(text[: found.end + 8]) is not None
+            or (not plea and _READ_OUT.search(text[found.end :]) is not None)
+        )
+    )
     here = Place(text, found, start, end, before, text[found.end :], far_before, question, plea)
     # A softener or a recovery counts in this clause and the two that follow it.
     whole = text[start:end]
@@ -161,6 +180,8 @@ def _is_animal(text: str, found: Found, start: int, end: int) -> bool:
     """Spoken of in this clause or the one before, or named right after (昏过去了，说的是我家那只猫)."""
     earlier = clause_of(text, start - 2)[0] if start >= 2 else start
     told = text[earlier : max(end, found.end)] + following(text, end, 1)
+    if "它" in text[start : max(end, found.end)]:
+        told = text
     return _ANIMAL.search(told) is not None and _PERSON_THERE.search(told) is None
 
 

@@ -37,17 +37,17 @@ _GOES_ON = frozenset({Event.CANNOT_GET_UP, Event.NO_FOOD})
 _HAPPENS = frozenset({Event.FIRE, Event.FALL, Event.FRAUD, Event.VIOLENCE, Event.LOST, Event.POISONING})
 _JUST = frozenset({Event.FALL, Event.VIOLENCE})
 _ONLY_TIME = re.compile(
-    r"^(那?(都)?是)?.{0,8}(的事儿?|的时候|时候|那会儿?|那阵|的老黄历|老毛病了?|年了|老病了?)(了|啊)?$"
+    r"^(那?(都)?是)?.{0,8}(的事儿?|的时候|时候|那会儿?|那阵|的老黄历|老毛病了?|年了|老病了?)(了|啊)?$|^(昨天|昨晚|前天|上礼拜|上个月|去年|前年)(的)?$"
 )
 _A_MOMENT_AGO = re.compile(r"刚|将才|这会儿|方才|现在|才摔|才跌")
 _THIS_TIME = re.compile(r"这回|这次|今天|现在|这会儿")
-_NOW_AND_THEN = re.compile(r"有时|偶尔|时不时|隔三差五|断断续续|好几年|好多年|一阵")
+_NOW_AND_THEN = re.compile(r"每年|忌日|念叨|有时|偶尔|时不时|隔三差五|断断续续|好几年|好多年|一阵")
 # It has lasted since then: 从昨晚叫不醒, 昨天歪的今天还歪.
 _EVER_SINCE = re.compile(r"(从|打|自)(昨|前|大前|上|礼拜|星期|初)")
 _STILL = re.compile(r"(今天|今早|现在|这会儿|到现在|早上|今儿)[^，？]{0,3}(还|也)(?!好|行|能|可以|没事|不错)")
 # A trouble told with its rest and its years is the old one.
 _OLD_TROUBLE = re.compile(
-    r"歇(一|一会儿?|会儿?|一歇|歇)?，?就(好|过|没|行|缓)|老毛病|老病根|老样子|[跟和]以前一样|还那样|还是那样|习惯了|(阴天|天冷|变天|冬天)就犯|年了$|年了，"
+    r"歇(一|一会儿?|会儿?|一歇|歇)?，?就(好|过|没|行|缓)|老毛病|老病根|老样子|[跟和]以前一样|还那样|还是那样|习惯了|(阴天|天冷|变天|冬天)就犯|年了$|年了，|[俩两三几半]个?多?月了"
 )
 _OF_THE_BODY = frozenset({Event.CHEST_PAIN, Event.BREATHLESS, Event.STROKE_SIGNS, Event.SEVERE_PAIN})
 _WORSE_NOW = re.compile(r"厉害|受不了|要命|汗|比往常|比以前|越来越|不行|动不了|站不|晕|吐|紫|说不出|后背|胳膊|膀子")
@@ -111,6 +111,8 @@ def time_of(
     if found.event in LASTING and here.after.startswith("呢"):  # 冒烟呢: going on
         return Time.NOW
     if told_of_others and found.event in (Event.FIRE, Event.GAS_LEAK) and _NEXT_DOOR.search(clause):
+        return Time.NOW
+    if found.event in LASTING and not resolved and cues.now.search(following(here.text, here.end, 1)):
         return Time.NOW
     if resolved or (told_of_others and found.event not in _LYING_THERE):
         return Time.RECENT
