@@ -31,6 +31,7 @@ _BECAUSE: Mapping[str, str] = {
     "merged into a case that is already as grave and as urgent": "案件级别和类别未变",
     "no apprise URL is configured (notices.apprise)": "没有配置值班通知渠道（notices.apprise）",
     "no webhook is configured (notices.webhook)": "没有配置对接系统（notices.webhook）",
+    "the endpoint was removed": "推送地址已移除",
     "no message service for persons is configured": "没有配置短信渠道（notices.person）",
     "the person has no telephone number": "没有登记电话号码",
     "apprise could not deliver": "通知渠道发送失败",
