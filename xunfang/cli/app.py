@@ -18,6 +18,7 @@ from xunfang.cli import (
     report,
     rights,
     service,
+    simulate,
     speech,
     token,
     understanding,
@@ -49,6 +50,7 @@ def root(
 
 service.register(app)
 plan.register(app)
+simulate.register(app)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(cases.app, name="cases")
 app.add_typer(report.app, name="report")
