@@ -6,15 +6,22 @@ import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from rights_cast import FIRST, SECOND, an_elder_with_everything, everything, folders, settle, where
+from scheduler_kit import House
 from storage_cast import DAY, NOW
 
 from records import retention, rights
 from records.retention import Periods
+from scheduler.ticks import Service, TickConfig
 from storage import Store
+from visits.channels import NoticeConfig
+from visits.notices import Sender
 from web.audio import Sound, look
+from xunfang.settings import RetentionSettings, Settings
+from xunfang.wiring import kept_files, retention_periods
 
 pytestmark = pytest.mark.integration
 
@@ -257,3 +264,31 @@ def test_others_are_not_touched(sqlite_url: str, sqlite_store: Store, tmp_path: 
     before = where(sqlite_url, SECOND)
     retention.run(sqlite_store, Periods(), folders(tmp_path), NOW)
     assert where(sqlite_url, SECOND) == before
+
+
+def test_the_running_service_erases_what_is_over_its_period(sqlite_store: Store, tmp_path: Path) -> None:
+    """As it is wired: the settings' periods, the house's folders, the service's own thread."""
+    house = House(sqlite_store, tmp_path)
+    elder = aged(sqlite_store, tmp_path, 100)
+    settings = Settings(folder=tmp_path, retention=RetentionSettings(recordings_days=99))
+    done = Event()
+
+    def daily() -> None:
+        retention.run_daily(
+            sqlite_store, retention_periods(settings), kept_files(settings), NOW, lambda at: at.date(), "here"
+        )
+        done.set()
+
+    ticks = TickConfig(plan_s=3600, dispatch_s=3600, notices_s=3600, cases_s=3600, retention_s=0.05)
+    sender = Sender(sqlite_store, house.clock, NoticeConfig())
+    service = Service(
+        sqlite_store, house.clock, house.policy, house.dispatcher, sender, ticks, retention=daily
+    )
+    service.start()
+    try:
+        assert done.wait(10)
+    finally:
+        service.stop()
+    assert not (tmp_path / "recordings" / f"2026/11/{elder}.wav").exists()
+    with sqlite_store.read() as work:
+        assert work.rights.recordings(elder) == []

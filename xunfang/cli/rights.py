@@ -180,6 +180,7 @@ def hold(
 def release(
     ctx: typer.Context,
     number: Annotated[int, typer.Argument(metavar="HOLD", help="Its number, from `xunfang rights holds`.")],
+    as_json: AsJson = False,
 ) -> None:
     """End a hold; what is over its period goes with the next run.
 
@@ -187,7 +188,10 @@ def release(
     """
     with open_store(settings_of(ctx)) as store, store.begin() as work:
         rights.release(work, number, ACTOR, SystemClock().now())
-    console.print(f"暂停删除 {number} 已解除")
+    if as_json:
+        print_json({"released": number})
+    else:
+        console.print(f"暂停删除 {number} 已解除")
 
 
 @app.command()
