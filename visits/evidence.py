@@ -107,6 +107,8 @@ def _where(evidence: Mapping[str, Any]) -> str:
     start, end, recording = (evidence.get(key) for key in ("start_s", "end_s", "recording"))
     if start is not None and end is not None:
         seconds = f"录音第{float(start):.1f}–{float(end):.1f}秒"
+        if "recording" not in evidence:  # nobody has looked whether there is one
+            return seconds
         return f"{seconds}（{recording}）" if recording else f"{seconds}（录音不在）"
     return f"录音：{recording}" if recording else ""
 

@@ -21,6 +21,8 @@ from xunfang.cli.web import console_beside
 from xunfang.clock import SystemClock
 from xunfang.demo.run import run_demo
 from xunfang.errors import BadInput, TrunkError
+from xunfang.ledger.desk import Desk
+from xunfang.screens.camera import take_all
 from xunfang.settings import Settings, load
 from xunfang.vocabulary import Alert, CallDisposition, Speaker, zh
 from xunfang.wiring import House, build, check_clock, open_store, prepare_queue
@@ -205,11 +207,16 @@ def docs(
     demo_json: Annotated[
         Path | None, typer.Option("--demo", help="Result of `xunfang demo --json`: also write docs/demo.md.")
     ] = None,
+    screens: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a finished demo: also take the pictures of docs/screens.md (Chromium)."),
+    ] = None,
     folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("docs"),
 ) -> None:
-    """Write the tables in docs/ that are made, not written: settings, commands, indicators, openapi, demo.
+    """Write what is made in docs/, not written: settings, commands, indicators, openapi, demo, screens.
 
     Example: xunfang docs --demo result.json
+    Example: xunfang docs --screens demo-data
     """
     rows = [(entry.path, entry.meaning, entry.examples) for entry in entries(ctx.find_root().command)]
     written = [
@@ -224,5 +231,7 @@ def docs(
         except (OSError, ValueError) as error:
             raise BadInput(f"cannot read {demo_json}: {error}") from None
         written.append(tables.write_demo(folder, result))
+    if screens is not None:
+        written += take_all(screens, folder, Desk())
     for file in written:
         console.print(f"wrote {file}")
