@@ -86,7 +86,7 @@ def test_every_command_helps_with_an_example_that_can_be_typed(path: str, run: R
     assert "Example: xunfang" in helped.out or "| xunfang" in helped.out
 
 
-@pytest.mark.parametrize("path", COMMANDS.keys() - NO_JSON)
+@pytest.mark.parametrize("path", sorted(COMMANDS.keys() - NO_JSON))
 def test_every_result_can_be_had_as_json(path: str) -> None:
     assert any("--json" in option.opts for option in COMMANDS[path].command.params)
 
