@@ -15,15 +15,21 @@ from ivr.understanding.subjects import subject_of
 from ivr.understanding.text import clause_of, following
 from ivr.understanding.times import time_of
 
-_CHEERED = re.compile(r"好多了|好些了|想开了|想通了|不想了|没事了|过去了|缓过来|劝住|劝开|现在不|念头(淡|没|少)了|陪着我|守着我|(今天|现在)(就|又)?好了")
+_CHEERED = re.compile(
+    r"好多了|好些了|想开了|想通了|不想了|没事了|过去了|缓过来|劝住|劝开|现在不|念头(淡|没|少)了|陪着我|守着我|(今天|现在)(就|又)?好了"
+)
 _FLAME_OUT = re.compile(r"(浇|扑|吹|弄|淹)?灭(了|掉)")
 _LEAVES_MARKS = frozenset({Event.STROKE_SIGNS, Event.SEVERE_PAIN, Event.CANNOT_GET_UP})
-_AFTERMATH = re.compile(r"刚?出(了)?院|后遗症|落下的?|恢复期|康复|做完手术|开完刀|手术后|住院(了|呢)|住了[^，？]{1,3}(天|院)")
+_AFTERMATH = re.compile(
+    r"刚?出(了)?院|后遗症|落下的?|恢复期|康复|做完手术|开完刀|手术后|住院(了|呢)|住了[^，？]{1,3}(天|院)"
+)
 _URGED = re.compile(r"快|赶紧|赶快|马上|麻溜")
 _DECLINED = re.compile(r"(不用|不需要|用不着|不必|甭|没必要)[^，？]{0,2}$")
 _NOT_CALLED = re.compile(r"不是(在)?(喊|叫)$")
 # Read out, or told of a leaflet, after the words: 嘴歪手麻，这是宣传单上的; not: 我现在就这样.
-_READ_OUT = re.compile(r"念给(你|您)听|宣传(单|画|册|栏)[^，？]{0,2}(上|写|贴|印)|墙上[^，？]{0,4}(写|贴|画)|卡片上")
+_READ_OUT = re.compile(
+    r"念给(你|您)听|宣传(单|画|册|栏)[^，？]{0,2}(上|写|贴|印)|墙上[^，？]{0,4}(写|贴|画)|卡片上"
+)
 _AND_ME_TOO = re.compile(
     r"跟[^，？]{0,8}一样|就?现在(?=$|[，？就])|我(现在|这会儿|今天)(就)?(是|这样|也)|我(就|也)(是)?这样"
 )
@@ -57,9 +63,10 @@ _CREATURES = frozenset({Event.UNCONSCIOUS, Event.CANNOT_GET_UP, Event.LOST, Even
 # Shown on a screen, said after the fact: 着火了，昨儿电视剧里演了.
 _SHOWN = re.compile(
     r"(电视剧|小品|电影|连续剧|动画片|相声)[^，？]{0,6}(演|播|放|叫啥|叫什么|好看|太逗|里|逗|叫个啥)|那[^，？]{0,2}(电视剧|电影|小品|连续剧)|"
-    r"电视[^，？]{0,3}(报|演|播)|(隔壁|邻居|楼上)[^，？]{0,2}电视"
+    r"电视[^，？]{0,3}(报|演|播)|听说(的)?$|(隔壁|邻居|楼上)[^，？]{0,2}电视"
 )
 _CAN_BE_SHOWN = frozenset({Event.FIRE, Event.VIOLENCE, Event.FALL, Event.FRAUD, Event.LOST, Event.GAS_LEAK})
+_IN_HOSPITAL = re.compile(r"住(着)?院(了|呢)")
 _UP_AGAIN = re.compile(r"(爬|站|坐|撑|扶)(了)?起来")
 
 
@@ -75,6 +82,8 @@ def plea_is_meant(cues: Cues, text: str, start: int, end: int) -> bool:
         or (cues.fear.search(before) and not urged)
         or _DECLINED.search(before)
         or _NOT_CALLED.search(told)
+        or _WHEN_ONE_DOES.match(text[end:])
+        or (_CALLS_FIRE.search(text[start:end]) and _WILL.search(told))
         or _ON_SCREEN.search(text[:start])
         or (_FETCHED.match(text[end:]) and cues.is_recent(told))
         or cues.rhetorical.search(before)
@@ -89,6 +98,8 @@ def plea_is_meant(cues: Cues, text: str, start: int, end: int) -> bool:
     )
 
 
+_WHEN_ONE_DOES = re.compile(r"的时候(才|要|就|再|得|先)")
+_WILL = re.compile(r"我(自己)?会$")
 _WHO_HELPS = re.compile(r"谁(来)?(扶|管|救|拉)")
 _FALLEN_IF = re.compile(r"(要是)?(摔|跌|倒|病|瘫)(倒)?了$")
 _CALLS_FIRE = re.compile(r"打(119|120|110|一一九|一二零|幺二零|幺幺九)")
@@ -144,6 +155,7 @@ def read_slots(
     resolved = (_is_over(cues, found.event, context) and not _GOES_ON_AFTER.search(context)) or (
         found.event in _LEAVES_MARKS and _AFTERMATH.search(text[: found.end]) is not None
     )
+    resolved = resolved or _IN_HOSPITAL.search(text[found.end : end]) is not None
     if found.event is Event.UNCONSCIOUS and resolved and cues.onset.search(text[:end]):
         resolved = _LINGERS.search(text[found.end :]) is None
     softened = cues.mild.sub("", whole + tail)

@@ -47,10 +47,13 @@ _EVER_SINCE = re.compile(r"(从|打|自)(昨|前|大前|上|礼拜|星期|初)")
 _STILL = re.compile(r"(今天|今早|现在|这会儿|到现在|早上|今儿)[^，？]{0,3}(还|也)(?!好|行|能|可以|没事|不错)")
 # A trouble told with its rest and its years is the old one.
 _OLD_TROUBLE = re.compile(
-    r"歇(一|一会儿?|会儿?|一歇|歇)?，?就(好|过|没|行|缓)|老毛病|老病根|老样子|[跟和]以前一样|还那样|还是那样|习惯了|(阴天|天冷|变天|冬天)就犯|年了$|年了，|[俩两三几半]个?多?月了"
+    r"老(哮喘|慢支|气管炎|胃病|风湿|肺气肿)|歇(一|一会儿?|会儿?|一歇|歇)?，?就(好|过|没|行|缓)|老毛病|老病根|老样子|[跟和]以前一样|还那样|还是那样|习惯了|(阴天|天冷|变天|冬天)就犯|年了$|年了，|[俩两三几半]个?多?月了"
 )
 _OF_THE_BODY = frozenset({Event.CHEST_PAIN, Event.BREATHLESS, Event.STROKE_SIGNS, Event.SEVERE_PAIN})
-_WORSE_NOW = re.compile(r"厉害|受不了|要命|汗|比往常|比以前|越来越|不行|动不了|站不|晕|吐|紫|说不出|后背|胳膊|膀子")
+_WORSE_NOW = re.compile(
+    r"厉害|受不了|要命|汗|比往常|比以前|越来越|不行|动不了|站不|晕|吐|紫|说不出|后背|胳膊|膀子"
+)
+_WHENEVER = re.compile(r"的时候(才|要|就|吃|再|得|含|歇)")
 _DONE_ONCE = frozenset({Event.UNCONSCIOUS, Event.POISONING, Event.FIRE, Event.LOST})
 _ONCE = re.compile(r"过(?![来去气])")
 # 六零年没吃的，如今样样不缺: the now is another matter.
@@ -93,9 +96,10 @@ def time_of(
         later = following(here.text, here.end, 1)[1:]
         if _ONLY_TIME.search(later):
             told = _time_words(cues, later, found, resolved)
-    if told is Time.RECENT and found.event in LASTING and not resolved:
-        if _EVER_SINCE.search(here.text[: found.start]) or _STILL.search(here.text[found.end :]):
-            return Time.NOW
+    if told is Time.RECENT and found.event in LASTING and not resolved and _goes_on(here):
+        return Time.NOW
+    if told is None and _WHENEVER.search(here.text[found.start : here.end]):
+        return Time.HABITUAL
     if told is None and _told_as_old(cues, here):
         return Time.HABITUAL
     if told is None and found.event in _DONE_ONCE and _done_once(here):
@@ -130,6 +134,12 @@ def _time_of_story(cues: Cues, earlier: str) -> Time | None:
     if cues.is_past(earlier):
         return Time.PAST
     return Time.RECENT if cues.is_recent(earlier) else None
+
+
+def _goes_on(here: Place) -> bool:
+    """从昨晚叫不醒; 昨天嘴歪了，今天还歪."""
+    found = here.found
+    return bool(_EVER_SINCE.search(here.text[: found.start]) or _STILL.search(here.text[found.end :]))
 
 
 def _told_as_old(cues: Cues, here: Place) -> bool:
