@@ -116,14 +116,14 @@ class Days(RuleBasedStateMachine):
         self.house.start()
         self.house.dispatcher.recover()
 
-    @rule(endings=st.lists(ending, min_size=1, max_size=4))
-    def telephones_are_rung(self, endings: list[str]) -> None:
+    @rule(endings=st.lists(ending, min_size=1, max_size=6), minutes=st.sampled_from([3, 3, 21]))
+    def telephones_are_rung(self, endings: list[str], minutes: int) -> None:
         for name in endings:
             self.house.dispatcher.tick()
             self._look_at_new_calls()
             for order in list(self.house.fleet.waiting):
                 self._play(order, ENDINGS[name])
-            self.house.clock.move(timedelta(minutes=11))
+            self.house.clock.move(timedelta(minutes=minutes))
 
     @rule(part=st.integers(0, 3), name=ending)
     def the_dialler_dies_in_the_middle_of_a_call(self, part: int, name: str) -> None:

@@ -21,7 +21,7 @@ def move_database(
     to: Annotated[str, typer.Argument(help="URL of the new, empty database.")],
     as_json: AsJson = False,
 ) -> None:
-    """Copy everything into a new, empty database (搬家). Stop `xunfang run` first; the old one stays as it is.
+    """Copy everything into a new, empty database (搬家). Stop `xunfang run` first; the old one stays.
 
     Example: xunfang move-database postgresql://xunfang@db.example/xunfang
     """
