@@ -7,8 +7,11 @@ from contextlib import ExitStack
 
 import pytest
 from command_line import SCENARIOS, Runs, running, until
+from demo_run import demo
 
 from xunfang.demo.folder import FIRST_PORT, LAST_PORT, PORT_STEP, SIP_PORTS_NEEDED, free_ports
+
+__all__ = ["demo"]  # for every test here
 
 START_S = 60.0
 
