@@ -42,6 +42,11 @@ def newest_revision() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
+def is_bare(connection: Connection) -> bool:
+    """Whether no version of this program has made its tables here."""
+    return MigrationContext.configure(connection).get_current_revision() is None
+
+
 def require_newest(connection: Connection) -> None:
     """Raises StorageError when the tables are not those of this version."""
     found = MigrationContext.configure(connection).get_current_revision()

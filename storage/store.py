@@ -10,7 +10,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from storage import leader, migrate, rotation
+from storage import leader, migrate, mover, rotation
 from storage.db import Db
 from storage.engine import WRITES, database_url, open_engine
 from storage.failures import translated
@@ -18,10 +18,18 @@ from storage.tables import keeper
 from storage.types import use_vault
 from storage.vault import Vault
 from storage.work import Work
-from xunfang.errors import StorageError
+from xunfang.errors import BadInput, StorageError
 
 _PROOF = "key_proof"
 _PROOF_TEXT = "xunfang"
+
+
+@contextmanager
+def _about_the_target() -> Iterator[None]:
+    try:
+        yield
+    except StorageError as error:
+        raise StorageError(f"the target: {error}") from None
 
 
 class Store:
@@ -85,6 +93,35 @@ class Store:
         Returns the number of rows rewritten.
         """
         return rotation.rotate(self)
+
+    def copy_to(
+        self,
+        target: Store,
+        idle: mover.Idle,
+        told: mover.Told = lambda table, done, total: None,
+        dry_run: bool = False,
+    ) -> list[mover.TableCopy]:
+        """Copy everything (storage.mover) into a database that has no rows, or no tables yet.
+
+        All of it or nothing. `dry_run`: only say what would be copied; a bare target stays bare.
+        """
+        if self.url == target.url:
+            raise BadInput("the target is the database that is configured: name another one for --to")
+        self.check()
+        with _about_the_target():
+            bare = target._is_bare()
+            if bare and not dry_run:
+                target.migrate()
+            if not (bare and dry_run):
+                target.check()
+        if dry_run:
+            seen = None if bare else target._engine
+            return mover.look(self._engine, seen, target.dialect, self._vault, idle, told)
+        return mover.copy(self._engine, target._engine, self._vault, idle, told)
+
+    def _is_bare(self) -> bool:
+        with translated(), self._engine.connect() as connection:
+            return migrate.is_bare(connection)
 
     @contextmanager
     def begin(self) -> Iterator[Work]:

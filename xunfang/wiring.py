@@ -64,13 +64,18 @@ def secret_keys(settings: Settings) -> list[str]:
     return found
 
 
-@contextmanager
-def open_store(settings: Settings) -> Iterator[Store]:
-    """The migrated database, closed at the end."""
+def configured_store(settings: Settings) -> Store:
+    """Of `storage.url`, as it is: nothing is migrated yet."""
     url = settings.storage.url
     if url.startswith(SQLITE):
         url = SQLITE + str(settings.folder / url.removeprefix(SQLITE))
-    store = Store(url, secret_keys(settings))
+    return Store(url, secret_keys(settings))
+
+
+@contextmanager
+def open_store(settings: Settings) -> Iterator[Store]:
+    """The migrated database, closed at the end."""
+    store = configured_store(settings)
     try:
         store.migrate()
         yield store

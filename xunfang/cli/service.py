@@ -15,6 +15,7 @@ from ivr.session.model import AlertRaised, Answered, CallEnded, CallEvent, Ringi
 from xunfang import log, setup, tables
 from xunfang.cli import status
 from xunfang.cli.cases import print_queue
+from xunfang.cli.migrate import migrate
 from xunfang.cli.output import AsJson, console, plain, print_json, settings_of
 from xunfang.cli.tree import entries
 from xunfang.cli.web import console_beside
@@ -60,21 +61,6 @@ def init(
     console.print(
         f"Next: name your trunk in {folder / setup.SETTINGS_FILE}, then `xunfang ledger import FILE`."
     )
-
-
-def migrate(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Bring the database to this version. Every command does so by itself; this only does and says it.
-
-    Example: xunfang migrate
-    """
-    settings = _configured(ctx)
-    with open_store(settings) as store:
-        prepare_queue(settings, store)
-        url = store.url
-    if as_json:
-        print_json({"database": url, "ready": True})
-    else:
-        console.print(f"{url} is ready.", markup=False)
 
 
 def run(ctx: typer.Context) -> None:
