@@ -35,6 +35,7 @@ MIN_ANSWER_P = 0.8  # what the rules could not decide, the model must know
 BARE_WORD_CHARS = 4  # 没有, 没事没事: to a safety question they are no answer, whatever is likely
 BARE_CHARS = 8  # up to here it is a phrase, not a story
 URGENT_P = 0.6  # above this the model alone may ring a human
+BARE_URGENT_P = 0.8  # of a bare phrase whose event the rules know and did not find urgent (半天没吃饭了)
 IMAGINED_URGENT_P = 0.95  # of a fire that the rules read as imagined
 SURELY_NOT_URGENT_P = 0.02
 MIN_EVENT_P = 0.5  # an event that only the model hears must be likelier than not
@@ -65,7 +66,7 @@ def fuse(ruled: Understanding, heard: str, calm: str, model: Model) -> Understan
         alert = max(ruled.alert, min(alert, without, key=RANK.__getitem__), key=RANK.__getitem__)
     if alert is Alert.NONE and (answer in WORRYING or (ruled.question, answer) in FOR_A_HUMAN):
         alert = Alert.REVIEW
-    main = _main(ruled, opinion, alert)
+    main = _main(ruled, opinion, alert, bare=len(heard) <= BARE_CHARS)
     if alert is ruled.alert and answer == ruled.answer and main is ruled.main:
         return ruled
     reasons, evidence = ruled.reasons, ruled.evidence
@@ -94,9 +95,13 @@ def _alert(ruled: Understanding, opinion: Opinion, heard: str) -> Alert:
         voted = Alert.URGENT  # a visit for nothing costs an hour, a missed cry a life
     if voted is Alert.URGENT and _imagined(ruled) and opinion.p("alert", Alert.URGENT) < IMAGINED_URGENT_P:
         voted = Alert.REVIEW
+    bare = len(heard) <= BARE_CHARS
+    known = bare and ruled.main is not None and ruled.alert is Alert.REVIEW
+    if voted is Alert.URGENT and known and opinion.p("alert", Alert.URGENT) < BARE_URGENT_P:
+        return ruled.alert
     if RANK[voted] >= RANK[ruled.alert]:
         return voted
-    if len(heard) <= BARE_CHARS:
+    if bare:
         return ruled.alert
     if ruled.alert is Alert.URGENT:
         return Alert.REVIEW if opinion.p("alert", Alert.URGENT) < SURELY_NOT_URGENT_P else Alert.URGENT
@@ -125,7 +130,7 @@ def _answer(ruled: Understanding, opinion: Opinion, heard: str) -> str:
     return voted
 
 
-def _main(ruled: Understanding, opinion: Opinion, alert: Alert) -> Judgement | None:
+def _main(ruled: Understanding, opinion: Opinion, alert: Alert, bare: bool) -> Judgement | None:
     said = ruled.main
     event = opinion.vote("event", NOTHING if said is None else said.event, SLOT_BONUS)
     if event == NOTHING:
@@ -137,11 +142,13 @@ def _main(ruled: Understanding, opinion: Opinion, alert: Alert) -> Judgement | N
             Event(event), Polarity.AFFIRMED, Time.NOW, Subject.SELF, 0, len(ruled.text), ruled.text, ENTRY
         )
         return _slots(said, said.event, opinion, alert, trusted=False)
-    return _slots(said, Event(event), opinion, alert, trusted=True)
+    return _slots(said, Event(event), opinion, alert, trusted=True, bare=bare)
 
 
-def _slots(said: Judgement, event: Event, opinion: Opinion, alert: Alert, trusted: bool) -> Judgement:
-    """`trusted`: the rules read these slots; otherwise only the model speaks."""
+def _slots(
+    said: Judgement, event: Event, opinion: Opinion, alert: Alert, trusted: bool, bare: bool = False
+) -> Judgement:
+    """`trusted`: the rules read these slots; otherwise only the model speaks. `bare`: a phrase, no story."""
 
     def vote(field: str, now: str, bonus: float) -> str:
         chosen = opinion.vote(field, now if trusted else None, bonus)
@@ -156,7 +163,8 @@ def _slots(said: Judgement, event: Event, opinion: Opinion, alert: Alert, truste
         and (said.polarity, polarity) == (Polarity.AFFIRMED, Polarity.NEGATED)
     ):
         polarity = said.polarity  # an alert rests on something that was said, not on its denial
-    time = Time(vote("time", said.time, SLOT_BONUS))
+    # In a bare phrase the rules read the days (仨月前摔过一回), and there is no story to read more from.
+    time = Time(vote("time", said.time, SURE_BONUS if bare and trusted else SLOT_BONUS))
     subject = Subject(vote("subject", said.subject, SLOT_BONUS))
     if (event, polarity, time, subject) == (said.event, said.polarity, said.time, said.subject):
         return said

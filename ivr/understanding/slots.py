@@ -31,7 +31,7 @@ _READ_OUT = re.compile(
     r"念给(你|您)听|宣传(单|画|册|栏)[^，？]{0,2}(上|写|贴|印)|墙上[^，？]{0,4}(写|贴|画)|卡片上"
 )
 _AND_ME_TOO = re.compile(
-    r"跟[^，？]{0,8}一样|就?现在(?=$|[，？就])|我(现在|这会儿|今天)(就)?(是|这样|也)|我(就|也)(是)?这样"
+    r"跟[^，？]{0,8}一样|就?现在(?=$|[，？就])|我(现在|这会儿|今天)(就|也|是|这)|我(就|也)(是)?这样"
 )
 _ON_SCREEN = re.compile(r"看(电视|戏|剧|电影)[^？]{0,10}$|里头(喊|叫)$")
 _FETCHED = re.compile(r"(来)?(拉|接|送|抬)(走|到|去)")
@@ -138,7 +138,7 @@ def read_slots(
     )
     warning = (
         not media
-        and _AND_ME_TOO.search(text[found.end :]) is None
+        and _AND_ME_TOO.search(text[found.start :]) is None
         and (
             cues.warning.search(text[: found.end + 8]) is not None
             or (not plea and _READ_OUT.search(text[found.end :]) is not None)
@@ -164,6 +164,8 @@ def read_slots(
     far = bool(cues.far.search(whole) or cues.far.search(text[max(0, start - 8) : start]))
     if found.event in _CREATURES and _is_animal(text, found, start, end):
         subject, far = Subject.OTHER, True
+    elif found.event in _COMES_OVER and subject is Subject.OTHER and _only_animals(cues, text[: found.end]):
+        subject = Subject.SELF
     elif found.event in _COMES_OVER and subject is Subject.OTHER and _REACHES_US.search(text[start:]):
         subject, far = Subject.UNKNOWN, False
     polarity, near, hypothetical = polarity_of(cues, here, previous, media, warning)
@@ -186,6 +188,12 @@ def read_slots(
         far=far,
         what_then=hypothetical == "after",
     )
+
+
+def _only_animals(cues: Cues, told: str) -> bool:
+    """猫把锅碰翻了，厨房着火了: nobody else's kitchen."""
+    named = [match.group() for match in cues.people.finditer(told)]
+    return bool(named) and all(name in "猫狗鸡" for name in named)
 
 
 def _is_animal(text: str, found: Found, start: int, end: int) -> bool:

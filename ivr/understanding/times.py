@@ -53,6 +53,9 @@ _OF_THE_BODY = frozenset({Event.CHEST_PAIN, Event.BREATHLESS, Event.STROKE_SIGNS
 _WORSE_NOW = re.compile(
     r"厉害|受不了|要命|汗|比往常|比以前|越来越|不行|动不了|站不|晕|吐|紫|说不出|后背|胳膊|膀子"
 )
+_WORSE_TODAY = re.compile(
+    r"(今天|今儿|今早|这回|这次|现在|这会儿|刚才)[^，？]{0,6}(厉害|受不了|不一样|疼|喘|不行|重|汗)"
+)
 _WHENEVER = re.compile(r"的时候(才|要|就|吃|再|得|含|歇)")
 _DONE_ONCE = frozenset({Event.UNCONSCIOUS, Event.POISONING, Event.FIRE, Event.LOST})
 _ONCE = re.compile(r"过(?![来去气])")
@@ -96,6 +99,8 @@ def time_of(
         later = following(here.text, here.end, 1)[1:]
         if _ONLY_TIME.search(later):
             told = _time_words(cues, later, found, resolved)
+        if told is Time.HABITUAL and _WORSE_TODAY.search(here.text[here.end :]):
+            told = Time.NOW
     if told is Time.RECENT and found.event in LASTING and not resolved and _goes_on(here):
         return Time.NOW
     if told is None and _WHENEVER.search(here.text[found.start : here.end]):

@@ -99,6 +99,60 @@ TWINS = {
     ],
 }
 PAIRS = [(why, *pair) for why, pairs in TWINS.items() for pair in pairs]
+# Real cries that hold the very words that quiet others.
+CRIES = [
+    ("any", "电视机冒烟着火了，快来"),
+    ("any", "正看电视剧呢，老伴突然倒了叫不醒"),
+    ("event", "原来是煤气忘关了，满屋子味，我头晕"),
+    ("any", "起不来了，别当真话传给儿子，快来人"),
+    ("fire", "我老伴做饭把厨房点着了，烟都灌进卧室了"),
+    ("fire", "不是做饭的烟，是沙发着火了"),
+    ("gas", "不是下水道的味，是煤气味，头晕"),
+    ("gas", "有味儿，像是煤气，不是饭味"),
+    ("mood", "疼得我不想活了，药都准备好了"),
+    ("mood", "吵得我不想活了，绳子都拴好了"),
+    ("health", "胸口疼，老毛病了，今天特别厉害，冒冷汗"),
+    ("health", "胸口闷，跟以前一样，就是这回喘不上气了"),
+    ("health", "胸口疼了两个月了，今天疼得受不了"),
+    ("any", "我家狗叫个不停，老伴倒在院里不动了"),
+    ("any", "猫把锅碰翻了，厨房着火了"),
+    ("any", "老伴喂鸡去了，倒在鸡圈边上，叫不应"),
+    ("event", "从前天起不来床，没吃没喝"),
+    ("event", "昨天摔的，今天还起不来，在地上"),
+    ("event", "打从昨晚就叫不醒他"),
+    ("identity", "他住院了，我一个人在家，胸口疼得厉害"),
+    ("health", "歇歇也不好，胸口疼得冒汗"),
+    ("needs", "你们的救命电话打不通，快来人，我动不了"),
+    ("any", "我会打120，可打不通，快帮帮我，老伴不行了"),
+    ("any", "我打了120了，还没来，人快不行了"),
+    ("any", "真着火了，不骗你，快来"),
+    ("any", "真的着火了，我找不到门"),
+    ("fire", "着火了，谁来救救我"),
+    ("fire", "着火了我往外跑不动了，腿不行"),
+    ("event", "谁敢打我，他就敢，正打我呢"),
+    ("event", "要是再没人来我就死在这了，我动不了"),
+    ("any", "我不是开玩笑，真的喘不上气"),
+    ("mood", "我说的不是气话，今晚我就走，农药买好了"),
+    ("any", "跟你说正经的，我老伴昏过去了"),
+    ("health", "胸口跟压了石头似的，喘不上气"),
+    ("health", "头跟炸开一样疼，吐了"),
+    ("event", "中毒了，跟上回一样，吐得站不起来"),
+    ("event", "血流得跟水似的，止不住"),
+    ("mobility", "跟死人一样躺着动不了，一天了"),
+    ("mobility", "坐地上剥花生，站起来就倒了，现在动不了了"),
+    ("any", "迷路了，这是哪儿啊，我害怕"),
+    ("event", "二十岁的孙子晕倒了，现在还没醒"),
+    ("event", "走丢了，老伴早上去菜市场到现在没回来"),
+    ("identity", "她在菜场摔了，还没回来，有人说她不动了"),
+    ("any", "打麻将打得好好的，老李突然口歪眼斜"),
+    ("any", "刚打完牌，胸口疼得厉害"),
+    ("health", "笑得肚子疼，不是，是真疼，疼得打滚"),
+    ("event", "儿子喝多了，正拿刀砍门"),
+    ("family", "他打我一拳，牙都掉了，还在打"),
+    ("any", "宣传单上说的煤气中毒，我现在就头晕恶心，屋里有煤炉"),
+    ("any", "听见隔壁喊救命，一直在喊，快来人"),
+    ("any", "梦见老伴了，我也想跟他走，药在手边"),
+]
 # Nobody is rung by the rules alone; these are for a human to look at or for nobody.
 NEVER_SILENT = [
     ("mood", "蚊子咬得我不想活了"),
@@ -129,3 +183,10 @@ def test_its_real_twin_rings_a_human(why: str, question: str, harmless: str, rea
 @pytest.mark.parametrize(("question", "text"), NEVER_SILENT)
 def test_strong_words_about_dying_are_looked_at_even_in_jest(question: str, text: str) -> None:
     assert understand(text, question).alert is not Alert.NONE
+
+
+@pytest.mark.parametrize(("question", "text"), CRIES)
+def test_a_cry_is_heard_through_the_words_that_quiet_others(question: str, text: str) -> None:
+    ruled, _, _ = by_rules(text, Question(question), default_lexicon())
+    assert ruled.alert is Alert.URGENT, ruled.reasons
+    assert understand(text, question).alert is Alert.URGENT
