@@ -67,6 +67,9 @@ _SHOWN = re.compile(
 )
 _CAN_BE_SHOWN = frozenset({Event.FIRE, Event.VIOLENCE, Event.FALL, Event.FRAUD, Event.LOST, Event.GAS_LEAK})
 _IN_HOSPITAL = re.compile(r"住(着)?院(了|呢)")
+# Out for a walk, ring again later: nobody is missed.
+_RING_LATER = re.compile(r"(晚点|等会儿?|晚上|下午|过会儿?|回头|一会儿?|中午)(再)?(打|来电话)")
+_MISSED = re.compile(r"半天|一天|一宿|一夜|天黑|到现在|找|丢|急|平时|往常|早该")
 _UP_AGAIN = re.compile(r"(爬|站|坐|撑|扶)(了)?起来")
 
 
@@ -82,6 +85,7 @@ def plea_is_meant(cues: Cues, text: str, start: int, end: int) -> bool:
         or (cues.fear.search(before) and not urged)
         or _DECLINED.search(before)
         or _NOT_CALLED.search(told)
+        or _THAT_WAS_THEN.match(text[end:])
         or _WHEN_ONE_DOES.match(text[end:])
         or (_CALLS_FIRE.search(text[start:end]) and _WILL.search(told))
         or _ON_SCREEN.search(text[:start])
@@ -99,6 +103,7 @@ def plea_is_meant(cues: Cues, text: str, start: int, end: int) -> bool:
 
 
 _WHEN_ONE_DOES = re.compile(r"的时候(才|要|就|再|得|先)")
+_THAT_WAS_THEN = re.compile(r"了?，那(都|也)?是[^，？]{0,6}(去年|前年|年前|早先|以前|那年|年轻|上个月)")
 _WILL = re.compile(r"我(自己)?会$")
 _WHO_HELPS = re.compile(r"谁(来)?(扶|管|救|拉)")
 _FALLEN_IF = re.compile(r"(要是)?(摔|跌|倒|病|瘫)(倒)?了$")
@@ -156,6 +161,8 @@ def read_slots(
         found.event in _LEAVES_MARKS and _AFTERMATH.search(text[: found.end]) is not None
     )
     resolved = resolved or _IN_HOSPITAL.search(text[found.end : end]) is not None
+    if found.event is Event.LOST and question is Question.IDENTITY:
+        resolved = resolved or (_RING_LATER.search(text) is not None and _MISSED.search(text) is None)
     if found.event is Event.UNCONSCIOUS and resolved and cues.onset.search(text[:end]):
         resolved = _LINGERS.search(text[found.end :]) is None
     softened = cues.mild.sub("", whole + tail)

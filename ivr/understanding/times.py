@@ -56,7 +56,7 @@ _WORSE_NOW = re.compile(
 _WORSE_TODAY = re.compile(
     r"(今天|今儿|今早|这回|这次|现在|这会儿|刚才)[^，？]{0,6}(厉害|受不了|不一样|疼|喘|不行|重|汗)"
 )
-_WHENEVER = re.compile(r"的时候(才|要|就|吃|再|得|含|歇)")
+_WHENEVER = re.compile(r"的时候(才|要|就|吃|再|得|含|歇|喷|喝|用)")
 _DONE_ONCE = frozenset({Event.UNCONSCIOUS, Event.POISONING, Event.FIRE, Event.LOST})
 _ONCE = re.compile(r"过(?![来去气])")
 # 六零年没吃的，如今样样不缺: the now is another matter.
