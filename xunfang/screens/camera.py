@@ -30,7 +30,7 @@ ABSENT = "pictures need Playwright and Chromium: pip install 'xunfang[dev]', apt
 def take_all(demo: Path, docs: Path, ledger: LedgerDesk) -> list[Path]:
     """docs/screens/NAME.png for every shot, and docs/screens.md."""
     folder = docs / "screens"
-    with _chromium() as browser, staged(demo, ledger) as stage:
+    with staged(demo, ledger) as stage, _chromium() as browser:
         folder.mkdir(parents=True, exist_ok=True)
         sessions = {login: _session(browser, stage, login) for login in {shot.login for shot in SHOTS}}
         written = [_take(browser, stage, shot, sessions[shot.login], folder) for shot in SHOTS]
@@ -48,7 +48,7 @@ def _chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         try:
             own = shutil.which("chromium")
-            browser = playwright.chromium.launch(executable_path=own, args=["--no-sandbox", "--lang=zh-CN"])
+            browser = playwright.chromium.launch(executable_path=own, args=["--no-sandbox"])
         except Error:
             raise BadInput(ABSENT) from None
         yield browser
