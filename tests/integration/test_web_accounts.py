@@ -16,6 +16,7 @@ from web_kit import PASSWORD, SAME_ORIGIN, Desk, Screen, count_queries, unfit
 from storage import Store, Work
 from storage.model import Elder
 from web.paging import Pager
+from web.security.passwords import generate
 from web.security.throttle import PER_LOGIN, WINDOW
 from xunfang.errors import BadInput
 from xunfang.vocabulary import UserRole
@@ -161,6 +162,12 @@ def test_a_new_password_ends_the_sessions_on_other_devices(desk: Desk) -> None:
     assert there.get("/").headers["location"].startswith("/login")
     assert sign_in(desk, "du", PASSWORD).status_code == 401
     assert sign_in(desk, "du", NEW).status_code == 303
+
+
+def test_a_made_password_never_holds_the_login_even_one_of_two_letters() -> None:
+    made = [generate("du") for _ in range(2000)]  # by chance two dozen of them would
+    assert [each for each in made if "du" in each] == []
+    assert len(set(made)) == len(made)
 
 
 def test_the_database_does_not_hold_what_a_cookie_or_a_password_is(desk: Desk) -> None:

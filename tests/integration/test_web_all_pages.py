@@ -87,14 +87,21 @@ class Looks:
     dark: bool = False
     axe: bool = True
     also: tuple[str, ...] = ()  # axe for these although not for the rest
+    only: tuple[str, ...] = PAGES
 
 
 # axe takes a second a page. A supervisor's and a visitor's pages are all looked at; what others see of the
-# same pages is no more than that, so of theirs only what is their own, and the main ones in the dark.
+# same pages is no more than that: of theirs only what is their own or of all areas, and the main ones in the
+# dark.
 IN_THE_DARK = ("/queue", "/calls/{call}", "/wall", "/cases/{case}", "/elders/{elder}", "/doorstep/{form}")
 LOOKS = (
     Looks("du", 23),
-    Looks("admin", 25, dark=True, axe=False, also=("/users", "/interfaces", "/retention")),
+    Looks(
+        "admin",
+        8,
+        dark=True,
+        only=("/", "/users", "/interfaces", "/retention", "/wall", "/elders", "/plates", "/reports"),
+    ),
     Looks("shen", 18, phone=True, dark=True, axe=False, also=IN_THE_DARK),
     Looks("xun", 5, phone=True),
 )
@@ -126,7 +133,7 @@ def address(page: str, ids: dict[str, object]) -> str:
 
 def opened(desk: Desk, looks: Looks, ids: dict[str, object]) -> list[str]:
     client = desk.signed_in(looks.login)
-    return [url for page in PAGES if client.get(url := address(page, ids)).status_code == 200]
+    return [url for page in looks.only if client.get(url := address(page, ids)).status_code == 200]
 
 
 def look(screen: Screen, page: Page, url: str, axe: bool = True) -> list[str]:

@@ -37,7 +37,7 @@ def add(request: Request, viewer: Admin, services: Services, fields: Posted) -> 
     visitor_id = fields.whole("visitor_id", "巡访员编号", required=False)
     if fields.errors or role is None:
         return _list(request, viewer, services, fields=fields, status=422)
-    password = generate()
+    password = generate(login)
     try:
         with services.store.begin() as work:
             user = accounts.add(
@@ -61,9 +61,9 @@ def add(request: Request, viewer: Admin, services: Services, fields: Posted) -> 
 
 @router.post("/users/{user_id}/password")
 def reset(request: Request, viewer: Admin, services: Services, user_id: int) -> Response:
-    password = generate()
     with services.store.begin() as work:
         user = _user(work, viewer, user_id)
+        password = generate(user.login)
         accounts.set_password(work, services.passwords, services.now(), str(viewer.actor), user, password)
     return _list(request, viewer, services, shown=(user, password))
 

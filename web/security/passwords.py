@@ -14,6 +14,7 @@ MIN_CHARS = 10
 MAX_CHARS = 128  # a longer one only burns time
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike on paper
 _GROUPS, _GROUP_CHARS = 4, 4  # 31^16: 79 bits
+_TRIES = 20
 CHEAP = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)  # for tests: the same code, no waiting
 
 
@@ -42,7 +43,16 @@ class Passwords:
         return right and stored is not None
 
 
-def generate() -> str:
-    """Easy to read out: k7mp-2xqd-9rta-wn4c."""
+def generate(login: str) -> str:
+    """Easy to read out: k7mp-2xqd-9rta-wn4c. Without the login in it, which may be two letters only."""
+    password = _random()
+    for _ in range(_TRIES):  # a login that is none, like "-", is for others to refuse
+        if login.lower() not in password:
+            break
+        password = _random()
+    return password
+
+
+def _random() -> str:
     groups = ("".join(secrets.choice(_LETTERS) for _ in range(_GROUP_CHARS)) for _ in range(_GROUPS))
     return "-".join(groups)

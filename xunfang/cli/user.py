@@ -40,7 +40,7 @@ def add(
 
     Example: xunfang user add zhang --role county_admin --name 张三 --generate
     """
-    password = _password(generate_one)
+    password = _password(generate_one, login)
     with open_store(settings_of(ctx)) as store, store.begin() as work:
         place = work.areas.by_code(area) if area else None
         if area and place is None:
@@ -95,7 +95,7 @@ def password(
 
     Example: xunfang user password zhang --generate
     """
-    new = _password(generate_one)
+    new = _password(generate_one, login)
     with open_store(settings_of(ctx)) as store, store.begin() as work:
         user = accounts.find(work, login)
         accounts.set_password(work, Passwords(), SystemClock().now(), ACTOR, user, new)
@@ -118,9 +118,9 @@ def disable(
     _tell(user, None, as_json)
 
 
-def _password(generate_one: bool) -> str:
+def _password(generate_one: bool, login: str) -> str:
     if generate_one:
-        return generate()
+        return generate(login.strip())
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     first = getpass.getpass("密码：")

@@ -60,7 +60,7 @@ def staged(demo: Path, ledger: LedgerDesk) -> Iterator[Stage]:
         folder = Path(place) / "demo"
         shutil.copytree(demo, folder, ignore=IGNORED)
         settings = load(folder / setup.SETTINGS_FILE, {})
-        passwords, password = Passwords(CHEAP), generate()
+        passwords, password = Passwords(CHEAP), generate("")
         with open_store(settings) as store:
             config = replace(
                 web_config(settings, "127.0.0.1"), secure_cookies=False, ledger=ledger, channels=CHANNELS
