@@ -14,7 +14,6 @@ from xunfang.cli import (
     harness,
     ledger,
     models,
-    move,
     plan,
     report,
     rights,
@@ -52,7 +51,6 @@ def root(
 service.register(app)
 plan.register(app)
 simulate.register(app)
-move.register(app)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(cases.app, name="cases")
 app.add_typer(report.app, name="report")
