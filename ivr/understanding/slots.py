@@ -139,25 +139,24 @@ def read_slots(
     before = text[max(start, found.start - WINDOW_CHARS) : found.start]
     far_before = text[max(0, found.start - HYPOTHETICAL_CHARS) : found.start]
     media = cues.media.search(far_before) is not None or (
-        found.event in _CAN_BE_SHOWN and not plea and _SHOWN.search(text[found.end :]) is not None
+        found.event in _CAN_BE_SHOWN and not plea and _SHOWN.search(text, found.end) is not None
     )
-    warning = (
-        not media
-        and _AND_ME_TOO.search(text[found.start :]) is None
-        and (
-            cues.warning.search(text[: found.end + 8]) is not None
-            or (not plea and _READ_OUT.search(text[found.end :]) is not None)
-        )
+    warning = not media and (
+        cues.warning.search(text[: found.end + 8]) is not None
+        or (not plea and _READ_OUT.search(text, found.end) is not None)
     )
+    if warning and _AND_ME_TOO.search(text, found.start):
+        warning = False
     here = Place(text, found, start, end, before, text[found.end :], far_before, question, plea)
     # A softener or a recovery counts in this clause and the two that follow it.
     whole = text[start:end]
     tail = following(text, end, 2)
     context = whole + tail
-    strong = cues.strong.search(cues.mild.sub("", context)) is not None
+    softened = cues.mild.sub("", context)
+    strong = cues.strong.search(softened) is not None
     if strong:
         context = _ENDURED.sub("", context)
-    resolved = (_is_over(cues, found.event, context) and not _GOES_ON_AFTER.search(context)) or (
+    resolved = (_is_over(cues, found.event, context) and _GOES_ON_AFTER.search(context) is None) or (
         found.event in _LEAVES_MARKS and _AFTERMATH.search(text[: found.end]) is not None
     )
     resolved = resolved or _IN_HOSPITAL.search(text[found.end : end]) is not None
@@ -165,10 +164,9 @@ def read_slots(
         resolved = resolved or (_RING_LATER.search(text) is not None and _MISSED.search(text) is None)
     if found.event is Event.UNCONSCIOUS and resolved and cues.onset.search(text[:end]):
         resolved = _LINGERS.search(text[found.end :]) is None
-    softened = cues.mild.sub("", whole + tail)
     mild = softened != whole + tail
     subject = subject_of(cues, text, found, start, previous, media)
-    far = bool(cues.far.search(whole) or cues.far.search(text[max(0, start - 8) : start]))
+    far = bool(cues.far.search(text[max(0, start - 8) : start]) or cues.far.search(whole))
     if found.event in _CREATURES and _is_animal(text, found, start, end):
         subject, far = Subject.OTHER, True
     elif found.event in _COMES_OVER and subject is Subject.OTHER and _only_animals(cues, text[: found.end]):
@@ -205,6 +203,8 @@ def _only_animals(cues: Cues, told: str) -> bool:
 
 def _is_animal(text: str, found: Found, start: int, end: int) -> bool:
     """Spoken of in this clause or the one before, or named right after (昏过去了，说的是我家那只猫)."""
+    if _ANIMAL.search(text) is None:
+        return False
     earlier = clause_of(text, start - 2)[0] if start >= 2 else start
     told = text[earlier : max(end, found.end)] + following(text, end, 1)
     if "它" in text[start : max(end, found.end)]:
