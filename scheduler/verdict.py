@@ -47,7 +47,7 @@ def judge(
     own: Sequence[str],
     habits: Habits = NO_HABITS,
 ) -> Verdict:
-    """In this order: danger, the elder's will, a relative's word, a wrong number, what was heard, the ladder."""
+    """In this order: danger, the elder's will, a relative's word, a wrong number, words heard, the ladder."""
     disposition = ended.calls[-1]
     completed = disposition is CallDisposition.COMPLETED
     if ended.alert is Alert.URGENT:
