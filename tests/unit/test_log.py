@@ -1,5 +1,6 @@
 """Personal data cannot reach a log line, not even by a slip."""
 
+import io
 import json
 
 import pytest
@@ -36,3 +37,15 @@ def test_times_and_small_numbers_stay_readable(capsys: pytest.CaptureFixture[str
 @given(st.from_regex(r"\A1[3-9]\d{9}\Z"))
 def test_a_mask_never_shows_the_middle_of_a_mobile_number(number: str) -> None:
     assert number[3:7] not in log.mask(number) or number[3:7] in (number[:3], number[-4:])
+
+
+def test_a_closed_stderr_of_before_does_not_stop_who_logs_later(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = io.StringIO()
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("sys.stderr", gone)
+        log.configure("INFO", as_json=True)
+    gone.close()
+    log.get_logger("test").info("something")
+    assert "something" in capsys.readouterr().err
