@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from ivr.understanding.model import Question
 from records import model as form
 from storage.model import Answer, Elder, SubsidyClue
+from xunfang.clock import age
 from xunfang.errors import BadInput, BadSettings, Conflict, NotFound
 from xunfang.vocabulary import Category, Subsidy, SubsidyStatus, zh
 from xunfang.yamlfile import read_mapping
@@ -177,7 +178,7 @@ def _holds(
     if name == "category":
         return [{"fact": "category", "value": value}] if Category(value) in elder.categories else None
     if name == "age_from":
-        years = age(elder, today)
+        years = age(elder.birth_date, today)
         return [{"fact": "age", "value": years}] if years is not None and years >= value else None
     assert name in _FLAGS
     return [{"fact": name, "value": value}] if getattr(elder, name) is value else None
@@ -192,13 +193,6 @@ def _quoted(answers: Iterable[Answer]) -> list[Evidence] | None:
     return [
         {"call": each.call_id, "question": each.question, "answer": each.answer} for each in answers
     ] or None
-
-
-def age(elder: Elder, today: date) -> int | None:
-    born = elder.birth_date
-    if born is None:
-        return None
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 # ---- the worklist --------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from storage.model import AuditEntry, Case, Elder, Visitor
 from visits import contacts, history, life, rules, telling
 from visits.evidence import sentence as evidence_sentence
 from visits.model import CaseDraft, ElderFacts, Proposal
+from xunfang.clock import age
 from xunfang.errors import NotFound, StorageError
 from xunfang.log import mask
 from xunfang.vocabulary import Category, zh
@@ -37,12 +38,13 @@ def open_case(work: Work, draft: CaseDraft, now: datetime) -> Case:
 def elder_facts(work: Work, elder: Elder, now: datetime) -> ElderFacts:
     """What weighs in a missed call's priority."""
     last = work.records.latest(elder.id)
+    years = age(elder.birth_date, now.date())
     return ElderFacts(
         living_alone=Category.LIVING_ALONE in elder.categories,
-        advanced_age=Category.ADVANCED_AGE in elder.categories or _age(elder, now) >= ADVANCED_AGE_YEARS,
+        advanced_age=Category.ADVANCED_AGE in elder.categories or (years or 0) >= ADVANCED_AGE_YEARS,
         last_risk=None if last is None else last.risk,
         days_since_heard=rules.days_between(None if last is None else last.visited_at, now),
-        age=_age(elder, now) if elder.birth_date is not None else None,
+        age=years,
     )
 
 
@@ -161,13 +163,6 @@ def _elder(work: Work, elder_id: int) -> Elder:
     if elder is None:
         raise NotFound(f"no elder {elder_id}")
     return elder
-
-
-def _age(elder: Elder, now: datetime) -> int:
-    born = elder.birth_date
-    if born is None:
-        return 0
-    return now.year - born.year - ((now.month, now.day) < (born.month, born.day))
 
 
 # ---- reading -----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ default Asia/Shanghai); the database stores UTC.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 
@@ -14,6 +14,13 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Timezone-aware current time (UTC)."""
         ...
+
+
+def age(born: date | None, today: date) -> int | None:
+    """Completed years 周岁 on a local day; None when the birth date is not known."""
+    if born is None:
+        return None
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 class SystemClock:

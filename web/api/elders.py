@@ -341,8 +341,7 @@ def pause(caller: EldersWrite, services: Services, id: Id, given: Pause, once: D
     def do(work: Work) -> ElderOut:
         now = services.now()
         caller.viewer.elder(work, id)
-        today = now.astimezone(services.config.zone).date()
-        if not 0 <= (given.until - today).days <= LONGEST_PAUSE_DAYS:
+        if not 0 <= (given.until - services.today()).days <= LONGEST_PAUSE_DAYS:
             raise BadInput("until 须是今天起一年以内的日期")
         elder = work.elders.update(id, paused_until=given.until, pause_reason=given.reason)
         told = detail(until=given.until.isoformat(), reason=given.reason)

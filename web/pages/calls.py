@@ -21,6 +21,7 @@ from web.pages.review import Asked, Filters, name_of, title_of, which
 from web.services import House, Services
 from web.texts import answers as words
 from web.texts import calls as texts
+from xunfang.clock import age
 from xunfang.errors import NotFound
 from xunfang.vocabulary import AnswerSource
 
@@ -112,7 +113,7 @@ def call(request: Request, viewer: Reader, services: Services, filters: Filters,
         ready=recording.sound is Sound.READY,
         token=view_token(services, viewer, call_id),
         filters=filters,
-        age=None if elder.birth_date is None else int((now.date() - elder.birth_date).days / 365.25),
+        age=age(elder.birth_date, services.today()),
         dialplan=title_of(found.dialplan),
         because=texts.because(found.because),
         relations=texts.RELATION_ZH,

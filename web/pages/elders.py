@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -20,6 +20,7 @@ from web.navigation import READERS, NavItem
 from web.paging import PAGE_ROWS, Pager
 from web.services import House, Services
 from web.texts import elders as words
+from xunfang.clock import age
 from xunfang.errors import NotFound
 from xunfang.vocabulary import ConsentPurpose, Risk
 
@@ -39,16 +40,6 @@ def area_of(work: Work, viewer: Viewer, code: str) -> Area | None:
     if found is None or not viewer.sees(work, found.id):
         raise NotFound("没有这个区划")
     return found
-
-
-def age(born: date | None, today: date) -> int | None:
-    if born is None:
-        return None
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-
-
-def today(services: House) -> date:
-    return services.now().astimezone(services.config.zone).date()
 
 
 def entry_of(work: Work, viewer: Viewer, elder_id: int) -> LedgerEntry:
@@ -130,7 +121,7 @@ def _listed(work: Work, viewer: Viewer, rows: list[Elder], top: Area | None) -> 
 def _list(
     request: Request, services: House, *, status: int = 200, fields: Any = None, **context: Any
 ) -> Response:
-    day = today(services)
+    day = services.today()
     return services.render.page(
         request,
         "elders/index.html",
@@ -164,7 +155,7 @@ def page_of(
     """Also after a form on this page that was not right: `context` has `fields` and `wrong` (which form)."""
     pager = Pager(services.store, f"timeline {elder_id}")
     key = pager.key(before)
-    day = today(services)
+    day = services.today()
     with services.store.read() as work:
         entry = entry_of(work, viewer, elder_id)
         elder = entry.elder

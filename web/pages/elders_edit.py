@@ -19,7 +19,7 @@ from storage.repository_ledger import LedgerEntry
 from web.access import Desk, Viewer
 from web.forms import Fields, Posted
 from web.ledger import LedgerDesk
-from web.pages.elders import entry_of, page_of, today
+from web.pages.elders import entry_of, page_of
 from web.services import House, Services
 from web.templating import environment
 from web.texts.elders import RELATIONS, SOURCES
@@ -236,7 +236,7 @@ def pause(request: Request, viewer: Desk, services: Services, fields: Posted, el
     """住院, 外出, ...: never without an end; paused elders stay in the denominator."""
     reason = fields.text("reason", "暂停原因", limit=REASON_CHARS)
     until = _day(fields.text("until", "到哪一天", limit=10))
-    day = today(services)
+    day = services.today()
     if until is None or not 0 <= (until - day).days <= LONGEST_PAUSE_DAYS:
         fields.errors.setdefault("until", "请填写今天起一年以内的日期")
     if fields.errors or until is None:

@@ -23,6 +23,7 @@ from web.navigation import READERS, NavItem
 from web.paging import PAGE_ROWS, Pager
 from web.services import House, Services
 from web.texts.times import SOON, at
+from xunfang.clock import age
 from xunfang.errors import BadInput, NotFound, XunfangError
 from xunfang.vocabulary import Alert, CallDisposition, Priority, UserRole
 
@@ -147,7 +148,7 @@ def queue(
         dispositions=CallDisposition,
         dialplans={name: title_of(name) for name in dialplan.names()},
         days=DAYS,
-        age=lambda born: None if born is None else int((now.date() - born).days / 365.25),
+        age=lambda born: age(born, services.today()),
     )
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from storage.model import Contact, Elder
 from storage.repository_ledger import LedgerEntry
+from xunfang.clock import age
 from xunfang.ledger.areas import AreaBook
 from xunfang.ledger.columns import CONSENTS, CONTACT_FIELDS, contact_key, title_of
 from xunfang.ledger.render import shown
@@ -179,11 +180,8 @@ def _said(draft: Draft, *beginnings: str) -> bool:
 
 
 def _age_warning(draft: Draft, moment: Moment) -> None:
-    born: date | None = draft.elder.get("birth_date")
-    if born is None:
-        return
-    age = moment.today.year - born.year - ((moment.today.month, moment.today.day) < (born.month, born.day))
-    if age < ELDER_FROM_AGE:
+    years = age(draft.elder.get("birth_date"), moment.today)
+    if years is not None and years < ELDER_FROM_AGE:
         draft.warnings.append(f"出生日期：不满 {ELDER_FROM_AGE} 周岁，请核对是否为巡访对象")
 
 
