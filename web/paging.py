@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
 from storage import Store
+from storage.model import Case, Review
 from xunfang.errors import BadInput
 
 PAGE_ROWS = 50
@@ -47,11 +48,21 @@ class Pager:
         parts = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
         return tuple(_key(part) for part in parts)
 
-    def page(self, rows: Sequence[Row], limit: int, *key_of_last: Key) -> Page[Row]:
+    def page(self, rows: Sequence[Row], limit: int, key_of: Callable[[Row], Sequence[Key]]) -> Page[Row]:
         """`rows`: one more than `limit` was asked for, to know whether there is a next page;
-        `key_of_last`: the key of rows[limit - 1] when there are that many."""
+        `key_of`: where the list goes on after a row."""
         more = len(rows) > limit
-        return Page(rows[:limit], self.cursor(*key_of_last) if more else "")
+        return Page(rows[:limit], self.cursor(*key_of(rows[limit - 1])) if more else "")
+
+
+def case_key(case: Case) -> tuple[Key, ...]:
+    """Where the visit queue 上门队列 goes on: worst first, then by deadline."""
+    return (case.priority.value, case.deadline, case.id)
+
+
+def review_key(review: Review) -> tuple[Key, ...]:
+    """The same of the review queue 待复核."""
+    return (review.priority.value, review.deadline, review.call_id)
 
 
 def _plain(part: Key) -> object:

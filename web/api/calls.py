@@ -34,6 +34,7 @@ from web.api.common import (
     elder_asked,
     words,
 )
+from web.paging import review_key
 from web.services import Services
 from web.texts.times import SOON
 from xunfang.errors import NotFound
@@ -349,9 +350,7 @@ def reviews(
         )
         for each in found[:limit]
     ]
-    following = paging.next(
-        found, lambda each: (each.review.priority.value, each.review.deadline, each.review.call_id)
-    )
+    following = paging.next(found, lambda each: review_key(each.review))
     return answered(Page[ReviewOut](items=items, next=following))
 
 

@@ -33,6 +33,7 @@ from web.api.common import (
     etag,
     words,
 )
+from web.paging import case_key
 from web.services import Services
 from web.texts.times import SOON
 from xunfang.vocabulary import (
@@ -160,7 +161,7 @@ def list_cases(
         which = CaseFilter(soon=services.now() + SOON, area_id=area_id, tab=tab, priority=priority, kind=kind)
         found = [each.case for each in work.case_lists.page(which, limit + 1, after)]
     items = [CaseOut(**_row(each)) for each in found[:limit]]
-    following = paging.next(found, lambda each: (each.priority.value, each.deadline, each.id))
+    following = paging.next(found, case_key)
     return answered(Page[CaseOut](items=items, next=following))
 
 

@@ -124,7 +124,7 @@ class Paging:
         return None if self.key is None else int(str(self.key[0]))
 
     def next(self, rows: Sequence[Row], key_of: Callable[[Row], tuple[Key, ...]]) -> str | None:
-        return self.pager.cursor(*key_of(rows[self.limit - 1])) if len(rows) > self.limit else None
+        return self.pager.page(rows, self.limit, key_of).next or None
 
 
 # ---- versions -----------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from web.pages.cases_filters import (
 from web.pages.cases_sheet import MOST_ROWS, workbook
 from web.pages.cases_words import in_chinese, seen_as, seen_text
 from web.pages.reports import XLSX, download
-from web.paging import PAGE_ROWS, Pager
+from web.paging import PAGE_ROWS, Pager, case_key
 from web.services import House, Services
 from xunfang.errors import BadInput, Conflict, NotFound
 from xunfang.vocabulary import CaseKind, CaseStatus, CaseStep, Priority
@@ -52,14 +52,12 @@ def queue(
         wanted = which(work, viewer, filters, now)
         rows = work.case_lists.page(wanted, PAGE_ROWS + 1, _place(key))
         common = _common(work, viewer, filters, wanted)
-    last = rows[PAGE_ROWS - 1].case if len(rows) > PAGE_ROWS else None
-    key_of_last = () if last is None else (last.priority.value, last.deadline, last.id)
     return services.render.page(
         request,
         "cases/queue.html",
         block="rows",
         now=now,
-        page=pager.page(rows, PAGE_ROWS, *key_of_last),
+        page=pager.page(rows, PAGE_ROWS, lambda each: case_key(each.case)),
         after=after,
         due=lambda case: watch.due(case, services.config.deadlines),
         seen_text=seen_text,
@@ -78,14 +76,12 @@ def villages(
         wanted = which(work, viewer, filters, now)
         rows = work.case_lists.by_village(wanted, now, PAGE_ROWS + 1, _place(key))
         common = _common(work, viewer, filters, wanted)
-    last = rows[PAGE_ROWS - 1] if len(rows) > PAGE_ROWS else None
-    key_of_last = () if last is None else (last.worst.value, last.deadline, last.area_id or 0)
     return services.render.page(
         request,
         "cases/villages.html",
         block="rows",
         now=now,
-        page=pager.page(rows, PAGE_ROWS, *key_of_last),
+        page=pager.page(rows, PAGE_ROWS, lambda each: (each.worst.value, each.deadline, each.area_id or 0)),
         after=after,
         **common,
     )

@@ -60,7 +60,7 @@ def index(request: Request, viewer: Reader, services: Services, area: str = "", 
         rows = work.elders.page(last, PAGE_ROWS + 1, top.id if top else None)
         context = _listed(work, viewer, rows[:PAGE_ROWS], top)
         total = work.ledger.count(top.id if top else None)
-    page = pager.page(rows, PAGE_ROWS, rows[PAGE_ROWS - 1].id if len(rows) > PAGE_ROWS else None)
+    page = pager.page(rows, PAGE_ROWS, lambda each: (each.id,))
     base = f"/elders?area={top.code}" if top else "/elders"
     return _list(request, services, page=page, base=base, total=total, found=None, **context)
 
@@ -75,7 +75,7 @@ def search(request: Request, viewer: Desk, services: Services, fields: Posted) -
         context = _listed(work, viewer, found, area_of(work, viewer, ""))
     if len(found) == 1:
         return services.render.redirect(request, f"/elders/{found[0].id}")
-    page = Pager(services.store, "elders").page(found, PAGE_ROWS)
+    page = Pager(services.store, "elders").page(found, PAGE_ROWS, lambda each: (each.id,))
     status = 422 if fields.errors else 200
     return _list(
         request,
@@ -167,8 +167,7 @@ def page_of(
         consents = work.consents.of(elder_id)
         case = work.cases.open_for(elder_id)
         plates = work.plates.of_elder(elder_id)
-    last = happened[TIMELINE_ROWS - 1].key if len(happened) > TIMELINE_ROWS else ()
-    timeline = pager.page(happened, TIMELINE_ROWS, *last)
+    timeline = pager.page(happened, TIMELINE_ROWS, lambda each: each.key)
     zone = services.config.timezone
     given: dict[str, Any] = {"fields": None, "wrong": "", "values": {}} | context
     return services.render.page(

@@ -161,7 +161,7 @@ def _page(
         "interfaces/index.html",
         status=status,
         now=now,
-        page=pager.page(found, PAGE_ROWS, found[PAGE_ROWS - 1].id if len(found) > PAGE_ROWS else 0),
+        page=pager.page(found, PAGE_ROWS, lambda each: (each.id,)),
         areas=areas,
         hooks=hooks,
         hook_names={f"{webhooks.SETTINGS}:{each.id}": each.name for each in hooks},

@@ -52,8 +52,7 @@ def show(
         elders = work.subsidies.elders(each.elder_id for each in clues)
         areas = work.areas.named(each.area_id for each in elders.values() if each.area_id is not None)
         said = work.subsidies.said(clues)
-    last = clues[PAGE_ROWS - 1].id if len(clues) > PAGE_ROWS else 0
-    page: Page[SubsidyClue] = pager.page(clues, PAGE_ROWS, last)
+    page: Page[SubsidyClue] = pager.page(clues, PAGE_ROWS, lambda each: (each.id,))
     return services.render.page(
         request,
         "reports/subsidies.html",

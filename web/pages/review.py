@@ -20,7 +20,7 @@ from visits import reviewing
 from web.access import Desk, Reader, Viewer
 from web.forms import Posted
 from web.navigation import READERS, NavItem
-from web.paging import PAGE_ROWS, Pager
+from web.paging import PAGE_ROWS, Pager, review_key
 from web.services import House, Services
 from web.texts.times import SOON, at
 from xunfang.clock import age
@@ -129,14 +129,12 @@ def queue(
         rows = work.reviews.page(wanted, PAGE_ROWS + 1, _place(key))
         areas = _areas(work, viewer, filters.area)
         colleagues = _colleagues(work, viewer) if viewer.writes else []
-    last = rows[PAGE_ROWS - 1].review if len(rows) > PAGE_ROWS else None
-    key_of_last = () if last is None else (last.priority.value, last.deadline, last.call_id)
     return services.render.page(
         request,
         "review/queue.html",
         block="rows",
         now=now,
-        page=pager.page(rows, PAGE_ROWS, *key_of_last),
+        page=pager.page(rows, PAGE_ROWS, lambda each: review_key(each.review)),
         counts=counts,
         filters=filters,
         tab=wanted.tab,

@@ -119,9 +119,7 @@ def _list(
     with services.store.read() as work:
         users = work.accounts.page(str(key[0]) if key else "", PAGE_ROWS + 1, viewer.area_id)
         areas = work.areas.named(each.area_id for each in users if each.area_id is not None)
-    page: Page[User] = pager.page(
-        users, PAGE_ROWS, users[PAGE_ROWS - 1].login if len(users) > PAGE_ROWS else ""
-    )
+    page: Page[User] = pager.page(users, PAGE_ROWS, lambda each: (each.login,))
     return services.render.page(
         request,
         "users/index.html",

@@ -17,7 +17,7 @@ from web.access import AtTheDoor, Viewer
 from web.forms import Fields, Posted
 from web.navigation import VISITORS, NavItem
 from web.pages import visitor_rows
-from web.paging import PAGE_ROWS, Page, Pager
+from web.paging import PAGE_ROWS, Page, Pager, case_key
 from web.services import House, Services
 from xunfang.errors import BadInput, NotFound
 from xunfang.vocabulary import CaseStatus, CaseStep, DoorOutcome, Risk
@@ -56,9 +56,7 @@ def index(request: Request, viewer: AtTheDoor, services: Services, after: str = 
     key = pager.key(after)
     with services.store.read() as work:
         rows = work.doorstep.cases_of(visitor_id_of(viewer), PAGE_ROWS + 1, key)
-    last = rows[PAGE_ROWS - 1].case if len(rows) > PAGE_ROWS else None
-    cursor = () if last is None else (last.priority.value, last.deadline, last.id)
-    page: Page[DoorCase] = pager.page(rows, PAGE_ROWS, *cursor)
+    page: Page[DoorCase] = pager.page(rows, PAGE_ROWS, lambda each: case_key(each.case))
     return services.render.page(
         request, "visitor/index.html", now=now, page=page, title=people.title, statuses=CaseStatus
     )

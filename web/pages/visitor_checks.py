@@ -32,8 +32,7 @@ def index(
     before = int(str(key[0])) if key else FOREVER
     with services.store.read() as work:
         rows = work.doorstep.forms(PAGE_ROWS + 1, before, viewer.area_id, unscanned)
-    last = rows[PAGE_ROWS - 1].form.id if len(rows) > PAGE_ROWS else 0
-    page: Page[DoorRow] = pager.page(rows, PAGE_ROWS, last)
+    page: Page[DoorRow] = pager.page(rows, PAGE_ROWS, lambda each: (each.form.id,))
     return services.render.page(
         request, "visitor/checks.html", block="rows", page=page, unscanned=unscanned, title=people.title
     )

@@ -52,8 +52,7 @@ def balances(request: Request, viewer: Reader, services: Services, after: str = 
     after_id = int(str(key[0])) if key else 0
     with services.store.read() as work:
         rows = work.points.sums(PAGE_ROWS + 1, after_id, viewer.area_id)
-    last = rows[PAGE_ROWS - 1].visitor_id if len(rows) > PAGE_ROWS else 0
-    page: Page[PointSum] = pager.page(rows, PAGE_ROWS, last)
+    page: Page[PointSum] = pager.page(rows, PAGE_ROWS, lambda each: (each.visitor_id,))
     rules = services.config.doorstep.timebank
     return services.render.page(request, "visitor/balances.html", page=page, rules=rules)
 
@@ -104,8 +103,7 @@ def _statement(services: House, visitor_id: int, after: str) -> dict[str, Any]:
         undone = work.points.reversed(each.id for each in rows)
     if visitor is None:
         raise NotFound("没有这位巡访员")
-    last = rows[PAGE_ROWS - 1].id if len(rows) > PAGE_ROWS else 0
-    page: Page[Point] = pager.page(rows, PAGE_ROWS, last)
+    page: Page[Point] = pager.page(rows, PAGE_ROWS, lambda each: (each.id,))
     rules = services.config.doorstep.timebank
     earns = visitor.kind in rules.who
     return {

@@ -53,12 +53,11 @@ def _page(
     with house.store.read() as work:
         unknown = sees_unknown(work, viewer)
         rows = work.wall.callers(viewer.area_id, unknown, before_id, PAGE_ROWS + 1)
-    last = rows[PAGE_ROWS - 1].incoming.id if len(rows) > PAGE_ROWS else 0
     return house.render.page(
         request,
         "wall/callers.html",
         block="rows",
-        page=pager.page(rows, PAGE_ROWS, last),
+        page=pager.page(rows, PAGE_ROWS, lambda each: (each.incoming.id,)),
         after=after,
         unknown=unknown,
         shown=shown or {},
