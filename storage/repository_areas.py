@@ -71,6 +71,19 @@ class Areas:
         """The ids of an area and of everything below it."""
         return tuple(int(row[0]) for row in self._db.rows(sa.select(subtree(id).c.id)))
 
+    def villages(self, id: int | None, limit: int) -> list[tuple[Area, str]]:
+        """The villages of an area (None: all) by code, each with the name of what it lies in."""
+        area, above = tables.area, tables.area.alias("above")
+        statement = (
+            sa.select(*_area.columns, sa.func.coalesce(above.c.name, ""))
+            .outerjoin(above, above.c.id == area.c.parent_id)
+            .where(area.c.level == VILLAGE)
+        )
+        if id is not None:
+            statement = statement.where(area.c.id.in_(sa.select(subtree(id).c.id)))
+        rows = self._db.rows(statement.order_by(area.c.code).limit(limit))
+        return [(Area(*row[:-1]), row[-1]) for row in rows]
+
     def village_of(self, area_id: int) -> Area | None:
         """The village that an area is or lies in; None for a township or county."""
         return next((area for area in reversed(self.path(area_id)) if area.level == VILLAGE), None)

@@ -19,6 +19,26 @@ Cells = Mapping[str, str]  # column key (xunfang.ledger.columns) -> text
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the ledger as a field of a form. `choices`: the words it takes; empty: free text."""
+
+    key: str
+    title: str
+    choices: tuple[str, ...] = ()
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewElder:
+    """What a form would add. `known`: whom the ledger has already (nothing is written)."""
+
+    errors: dict[str, str] = field(default_factory=dict)  # column key, or "form" -> what is wrong
+    warnings: tuple[str, ...] = ()
+    known: tuple[int, ...] = ()
+    write: Callable[[Work], int] = field(default=lambda work: 0, repr=False)  # the id of the new elder
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """What a form would change. `errors`: column key, or "form", -> what is wrong (nothing is written)."""
 
@@ -57,6 +77,15 @@ class LedgerDesk(Protocol):
         ...
 
     def title(self, key: str) -> str: ...
+
+    def columns(self) -> Sequence[Column]:
+        """Of the template and of an export, in this order."""
+        ...
+
+    def new(self, work: Work, cells: Cells, now: datetime, zone: ZoneInfo, within: int | None) -> NewElder:
+        """`within`: nothing outside of this area is added, nor told of. Holds the ledger until the
+        transaction ends, so that of two who add the same person one is told so."""
+        ...
 
     def edit(self, work: Work, entry: LedgerEntry, cells: Cells, now: datetime, zone: ZoneInfo) -> Edit:
         """`cells`: only what was changed; an emptied one stands as the empty text."""

@@ -347,7 +347,7 @@ def test_a_killed_import_run_again_gives_the_same_ledger(  # type: ignore[no-unt
     rows = [person(n, 联系电话="1" if n == 5 else f"1381234{n:04d}") for n in range(12)]
     path = write(tmp_path / "a.csv", rows)
     monkeypatch.setattr(importer, "BATCH_ROWS", 4)
-    real, batches = importer._apply_beside, []
+    real, batches = importer.write_beside, []
 
     def dies_in_the_middle_of_the_second_batch(work, batch):  # type: ignore[no-untyped-def]
         batches.append(batch)
@@ -356,7 +356,7 @@ def test_a_killed_import_run_again_gives_the_same_ledger(  # type: ignore[no-unt
         real(work, batch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(importer, "_apply_beside", dies_in_the_middle_of_the_second_batch)
+        patch.setattr(importer, "write_beside", dies_in_the_middle_of_the_second_batch)
         with pytest.raises(Killed):
             import_file(county, path, MOMENT, ACTOR)
     assert len(elders(county)) == 4  # the first batch whole, of the second nothing

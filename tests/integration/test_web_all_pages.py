@@ -50,6 +50,7 @@ PAGES = (
     "/elders/{elder}/edit",
     "/elders/{elder}/rights",
     "/elders/files",
+    "/elders/new",
     "/plates",
     "/reports",
     "/retention",

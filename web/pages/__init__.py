@@ -15,6 +15,7 @@ from web.pages import (
     elders,
     elders_edit,
     elders_files,
+    elders_new,
     health,
     home,
     interfaces,
@@ -63,6 +64,7 @@ MODULES: tuple[ModuleType, ...] = (
     elders_files,
     elders,
     elders_edit,
+    elders_new,
     plates,
     rights,
 )

@@ -127,6 +127,7 @@ def _list(
         "elders/index.html",
         status=status,
         fields=fields,
+        can_add=request.state.viewer.writes and services.config.ledger is not None,
         age=lambda born: age(born, day),
         state=lambda elder: words.state(elder, day),
         ordered=words.ordered,

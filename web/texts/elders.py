@@ -153,6 +153,7 @@ def _answered(detail: Detail) -> tuple[str, str]:
 
 _KINDS: Mapping[str, Any] = {
     "elder.created": _plain("录入台账"),
+    "elder.added": _plain("录入台账（接口）"),
     "elder.changed": _changed,
     "elder.mode_changed": _plain("改变巡访方式"),
     "elder.paused": _plain("暂停巡访", "reason", "until"),

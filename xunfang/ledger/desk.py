@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from storage import Store, Work
-from storage.model import Area, Elder, Visitor
+from storage.model import Area, Elder
 from storage.repository_ledger import LedgerEntry
-from web.ledger import Cells, Edit, ImportedRow, ImportReport, Progress
-from xunfang.ledger import exporter, files, matching, render, writing
+from web.ledger import Cells, Column, Edit, ImportedRow, ImportReport, NewElder, Progress
+from xunfang.ledger import exporter, files, importer, matching, render, writing
+from xunfang.ledger.applying import Beside, write_beside
 from xunfang.ledger.areas import AreaBook
-from xunfang.ledger.columns import export_columns, title_of
-from xunfang.ledger.matching import Changes, Moment
+from xunfang.ledger.columns import CONTACT_KEYS, export_columns, title_of
+from xunfang.ledger.matching import Changes, Known, Moment
 from xunfang.ledger.rows import CONTACT_READERS, Draft, read_row
 from xunfang.ledger.values import CLEAR, Wrong
 
 CHANGED = "已修改"
+OUTSIDE = "不在您的管辖范围内：请核对村，或请上级登记"
+KNOWN = "已有此人，没有重复登记。要改动请打开他的台账。"
 AREA_KEY = "area_code"
 _AREA_TITLE = "村"
 # Titles whose old and new value may stand in the audit and on a page: nothing personal.
@@ -36,6 +39,29 @@ class Desk:
     def title(self, key: str) -> str:
         return title_of(key)
 
+    def columns(self) -> Sequence[Column]:
+        return [Column(each.key, each.title, each.choices, each.hint) for each in export_columns()]
+
+    def new(self, work: Work, cells: Cells, now: datetime, zone: ZoneInfo, within: int | None) -> NewElder:
+        """A row of a file that says the same would be judged the same."""
+        work.ledger.lock()
+        moment, areas = Moment(now, zone), AreaBook(work.ledger.areas())
+        draft = read_row(0, {key: text for key, text in cells.items() if text}, areas, moment.today)
+        known = _known(work, draft)
+        if within is not None and importer.outside(draft, known, areas, within):
+            return NewElder({AREA_KEY: OUTSIDE})  # not even that he is known elsewhere
+        found = matching.changes(draft, None, areas, moment)
+        errors = _errors(draft, cells)
+        if known is not None:
+            return NewElder({**errors, "form": KNOWN}, known=(known.id,))
+
+        def write(work: Work) -> int:
+            (id,) = work.ledger.add_elders([Elder(id=0, **found.elder)])
+            write_beside(work, [Beside(id, found.elder.get("area_id"), found)])
+            return id
+
+        return NewElder(errors, tuple(draft.warnings), write=write)
+
     def edit(self, work: Work, entry: LedgerEntry, cells: Cells, now: datetime, zone: ZoneInfo) -> Edit:
         """A row of a file about this elder would be judged the same; only that he is known already."""
         moment, areas, elder = Moment(now, zone), AreaBook(work.ledger.areas()), entry.elder
@@ -46,12 +72,7 @@ class Desk:
         draft = read_row(0, known | given, areas, moment.today)
         found = matching.changes(draft, entry, areas, moment)
         _twins(work, draft, elder, found)
-        errors: dict[str, str] = {}
-        keys = {title_of(key): key for key in cells} | {_AREA_TITLE: AREA_KEY}
-        for error in draft.errors:
-            title, colon, what = error.partition("：")
-            key = keys.get(title) if colon else None
-            errors.setdefault(key or "form", what if key else error)
+        errors = _errors(draft, cells)
         said = {title: change if title in _OPEN_TITLES else CHANGED for title, change in found.said.items()}
         return Edit(errors, tuple(draft.warnings), said, found.elder, _writer(entry, found))
 
@@ -137,17 +158,32 @@ def _twins(work: Work, draft: Draft, elder: Elder, found: Changes) -> None:
             draft.warnings.append(f"台账中另有同名同号码的人（编号 {'、'.join(others[:3])}），请核对是否重复")
 
 
+def _known(work: Work, draft: Draft) -> Elder | None:
+    """Whom of the ledger the draft means; more than one is said in it."""
+    card, pair = draft.elder.get("id_card"), draft.pair
+    by_card = work.ledger.with_id_cards([card] if card else [])
+    return Known(by_card, work.ledger.with_phones([pair[1]] if pair else [])).match(draft)
+
+
+def _errors(draft: Draft, keys: Collection[str]) -> dict[str, str]:
+    """By the field of the form that an error is about."""
+    key_of: dict[str, str] = {title_of(key): key for key in keys} | {_AREA_TITLE: AREA_KEY}
+    for key in keys:
+        if key in CONTACT_KEYS and CONTACT_KEYS[key][1] == "name":  # what is wrong with a contact as a whole
+            key_of[f"紧急联系人{CONTACT_KEYS[key][0]}"] = key
+    errors: dict[str, str] = {}
+    for error in draft.errors:
+        title, colon, what = error.partition("：")
+        about = key_of.get(title) if colon else None
+        errors.setdefault(about or "form", what if about else error)
+    return errors
+
+
 def _writer(entry: LedgerEntry, found: Changes) -> Callable[[Work], None]:
     def write(work: Work) -> None:
         elder = entry.elder
         if found.elder:
             work.elders.update(elder.id, **found.elder)
-        work.ledger.change_visitors(found.visitors)
-        if found.new_visitor:
-            area_id = found.elder.get("area_id", elder.area_id)
-            new = Visitor(id=0, elder_id=elder.id, area_id=area_id, **found.new_visitor)
-            work.ledger.add_visitors([new])
-        if found.note is not None:
-            work.ledger.put_notes({elder.id: found.note})
+        write_beside(work, [Beside(elder.id, found.elder.get("area_id", elder.area_id), found)])
 
     return write

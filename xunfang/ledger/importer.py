@@ -14,8 +14,9 @@ from itertools import islice
 from typing import Any
 
 from storage import Store, Work
-from storage.model import Consent, Contact, Elder, Visitor
+from storage.model import Elder
 from storage.repository_ledger import LedgerEntry
+from xunfang.ledger.applying import Beside, write_beside
 from xunfang.ledger.areas import AreaBook
 from xunfang.ledger.matching import Changes, Known, Moment, Seen, changes, created_with
 from xunfang.ledger.reading import Row, Table
@@ -24,7 +25,6 @@ from xunfang.ledger.rows import Draft, read_row
 BATCH_ROWS = 500  # one transaction each, short enough for calls to write between them
 COLLECT_AFTER_OBJECTS = 200_000
 OUTSIDE = "村：不在您的管辖范围内"
-PAPER = "paper"  # where a consent in a spreadsheet comes from
 
 CREATED, CHANGED, UNCHANGED, REFUSED = "created", "changed", "unchanged", "refused"
 
@@ -151,7 +151,7 @@ def _decide(work: Work, batch: Sequence[_Decided], areas: AreaBook, seen: Seen, 
     found = {elder.id: elder for elder in targets if elder is not None}
     entries = {entry.elder.id: entry for entry in work.ledger.entries(list(found.values()))}
     for decided, elder in zip(batch, targets, strict=True):
-        if job.within is not None and _outside(decided.draft, elder, areas, job.within):
+        if job.within is not None and outside(decided.draft, elder, areas, job.within):
             # Nothing is said about who lives elsewhere, not even that he is known.
             decided.draft.errors[:], decided.draft.warnings[:], elder = [OUTSIDE], [], None
         seen.refuse_twin(decided.draft, elder)
@@ -162,7 +162,7 @@ def _decide(work: Work, batch: Sequence[_Decided], areas: AreaBook, seen: Seen, 
             seen.accept(decided.draft, elder)
 
 
-def _outside(draft: Draft, elder: Elder | None, areas: AreaBook, within: int) -> bool:
+def outside(draft: Draft, elder: Elder | None, areas: AreaBook, within: int) -> bool:
     """Whom the row means lives elsewhere, or shall."""
     places = [elder.area_id] if elder is not None else []
     if "area_id" in draft.elder:
@@ -204,7 +204,7 @@ def _apply(work: Work, batch: Sequence[_Decided], job: Job) -> None:
             if decided.changes.elder and decided.elder_id
         }
     )
-    _apply_beside(work, [*new, *old])
+    write_beside(work, [_beside(decided) for decided in (*new, *old)])
     work.ledger.write_audit(
         job.moment.now,
         job.actor,
@@ -219,34 +219,10 @@ def _apply(work: Work, batch: Sequence[_Decided], job: Job) -> None:
     )
 
 
-def _apply_beside(work: Work, batch: Sequence[_Decided]) -> None:
-    """Contacts, visitors, consents and notes."""
-    contacts, visitors, consents = [], [], []
-    changed_contacts: dict[int, dict[str, Any]] = {}
-    changed_visitors: dict[int, dict[str, Any]] = {}
-    notes: dict[int, str] = {}
-    for decided in batch:
-        elder_id, found = decided.elder_id, decided.changes
-        assert elder_id is not None
-        contacts += [Contact(id=0, elder_id=elder_id, **given) for given in found.new_contacts]
-        changed_contacts |= found.contacts
-        changed_visitors |= found.visitors
-        if found.new_visitor:
-            # 第一巡访员 lives where the elder lives: that is what makes him the first (Jilin 2020, 四(二)4).
-            known = decided.entry.elder.area_id if decided.entry else None
-            area_id = found.elder.get("area_id", known)
-            visitors.append(Visitor(id=0, elder_id=elder_id, area_id=area_id, **found.new_visitor))
-        consents += [
-            Consent(0, elder_id, purpose, granted, at, PAPER) for purpose, granted, at in found.consents
-        ]
-        if found.note is not None:
-            notes[elder_id] = found.note
-    work.ledger.add_contacts(contacts)
-    work.ledger.change_contacts(changed_contacts)
-    work.ledger.change_visitors(changed_visitors)
-    work.ledger.add_visitors(visitors)
-    work.ledger.add_consents(consents)
-    work.ledger.put_notes(notes)
+def _beside(decided: _Decided) -> Beside:
+    known = decided.entry.elder.area_id if decided.entry else None
+    assert decided.elder_id is not None
+    return Beside(decided.elder_id, decided.changes.elder.get("area_id", known), decided.changes)
 
 
 def _report(decided: _Decided, summary: Summary, job: Job) -> None:
