@@ -287,9 +287,16 @@ TABLES: tuple[Personal, ...] = (
         kept="id plan_id elder_id attempt dialplan dialplan_hash "
         "intended_at answered_at ended_at disposition because "
         "sip_code q850 hung_up_by recording alert "
-        "risk line direction dialler_id recording_erased_at texts_erased_at",
+        "risk line direction dialler_id contact_id recording_erased_at texts_erased_at",
         emptied={"number_hint": "", "number_index": None},
         inside="number_index",
+    ),
+    Personal(
+        tables.contact_call,
+        "联系人电话",
+        _of(tables.contact_call),
+        kept="id elder_id plan_id case_id step status created_at until next_attempt_at passed failures contact_id "
+        "call_id outcome",
     ),
     Personal(
         tables.contact,

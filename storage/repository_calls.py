@@ -55,6 +55,7 @@ class Calls:
         line: str = "",
         direction: CallDirection = CallDirection.OUTBOUND,
         dialler_id: int | None = None,
+        contact_id: int | None = None,
     ) -> Call:
         """The intent, to be committed before the INVITE leaves.
 
@@ -75,6 +76,7 @@ class Calls:
             "line": line,
             "direction": direction,
             "dialler_id": dialler_id,
+            "contact_id": contact_id,
             "number_hint": mask(normalise_phone(number)),
             "number_index": self._db.vault.phone_index(number),
         }

@@ -34,11 +34,11 @@ class Overview:
     def calls_between(
         self, start: datetime, end: datetime, area_id: int | None = None
     ) -> dict[CallDisposition | None, int]:
-        """Calls by why they ended; None: still live."""
+        """Calls to and from elders by why they ended; None: still live."""
         call = tables.call.c
         statement = (
             sa.select(call.disposition, sa.func.count())
-            .where(call.intended_at >= start, call.intended_at < end)
+            .where(call.intended_at >= start, call.intended_at < end, call.contact_id.is_(None))
             .group_by(call.disposition)
         )
         return {row[0]: row[1] for row in self._db.rows(_inside(statement, call.elder_id, area_id))}

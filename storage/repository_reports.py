@@ -139,6 +139,7 @@ class Reports:
             sa.select(tables.elder.c.area_id, call.c.disposition, sa.func.count())
             .select_from(call.join(tables.elder, tables.elder.c.id == call.c.elder_id))
             .where(call.c.intended_at >= start, call.c.intended_at < end, call.c.disposition.is_not(None))
+            .where(call.c.contact_id.is_(None))
             .group_by(tables.elder.c.area_id, call.c.disposition)
         )
         return self._by_word(self._inside(statement, area_id))
@@ -363,7 +364,7 @@ class Reports:
                 any_of(UNANSWERED).label("unanswered"),
             )
             .select_from(due.join(call, call.c.elder_id == due.c.elder_id))
-            .where(call.c.intended_at >= due.c.since, call.c.intended_at < end)
+            .where(call.c.intended_at >= due.c.since, call.c.intended_at < end, call.c.contact_id.is_(None))
             .group_by(due.c.elder_id)
             .cte("calls")
         )

@@ -30,6 +30,7 @@ _past = Shape(PastCall, tables.call)
 _LIVE = sa.select(tables.call.c.id).where(tables.call.c.ended_at.is_(None)).limit(1)
 _call = tables.call.c
 _OUT = _call.direction == CallDirection.OUTBOUND  # who rings us has not been rung
+_HIMSELF = _call.contact_id.is_(None)  # what his contacts do says nothing about the elder
 _RANG = sa.select(sa.func.count(), sa.func.max(_call.intended_at)).where(
     _call.number_index.in_(sa.bindparam("numbers", expanding=True)),
     _OUT,
@@ -44,6 +45,7 @@ _PAST = (
     .where(
         _call.elder_id == sa.bindparam("elder"),
         _OUT,
+        _HIMSELF,
         _call.intended_at >= sa.bindparam("since"),
         _call.disposition.is_not(None),
     )
@@ -51,7 +53,7 @@ _PAST = (
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
 _LIVE_NUMBER = _LIVE.where(tables.call.c.number_index.in_(sa.bindparam("numbers", expanding=True)))
-_LIVE_ELDER = _LIVE.where(tables.call.c.elder_id == sa.bindparam("elder"))
+_LIVE_ELDER = _LIVE.where(_call.elder_id == sa.bindparam("elder"), _HIMSELF)
 
 
 class Times:
@@ -192,6 +194,7 @@ def _tried(terms: HourTerms) -> sa.ColumnElement[bool]:
     return sa.and_(
         call.intended_at >= terms.since,
         call.direction == CallDirection.OUTBOUND,  # when he rings us says nothing about when he picks up
+        _HIMSELF,
         call.disposition.in_([*terms.answered, *terms.missed]),
     )
 

@@ -8,6 +8,7 @@ from storage.repository_areas import Areas, Visitors
 from storage.repository_calls import Calls
 from storage.repository_campaigns import Campaigns
 from storage.repository_cases import Cases
+from storage.repository_contact_calls import ContactCalls
 from storage.repository_doorstep import Doorstep
 from storage.repository_elders import Consents, Contacts, Elders
 from storage.repository_fates import Fates
@@ -50,6 +51,7 @@ class Work:
         self.planning = Planning(db)
         self.campaigns = Campaigns(db)
         self.calls = Calls(db)
+        self.contact_calls = ContactCalls(db)
         self.incoming = Incomings(db)
         self.times = Times(db)
         self.diallers = Diallers(db)

@@ -80,7 +80,7 @@ def outcome(plan: Dialplan, state: State) -> Because:
         return Because.FINISHED  # a supervisor took the call over and they have spoken
     if not state.spoke:
         return Because.SILENT
-    if state.relative:
+    if state.relative and not state.callee.contact:
         return Because.OTHER_PERSON
     if state.at == OPT_OUT:
         return Because.REFUSED  # said so, and hung up before the confirming question was answered

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ivr.dialogue import asking, closing, opting_out, relative, resuming
-from ivr.dialogue.model import Because, Listen, Say, Step
+from ivr.dialogue.model import Because, Listen, Say, State, Step
 from ivr.dialogue.turn import CLOSING, IDENTITY, OPENING, RELATIVE, Turn
 from ivr.understanding.model import Question
 
@@ -24,7 +24,7 @@ def hear(turn: Turn) -> Step | None:
         return _not_a_person(turn)
     if relative.says_stop(turn):
         return relative.stop(turn)
-    if turn.state.relative and turn.answer in ("busy_later", "ask_human", "goodbye"):
+    if turn.state.relative and not turn.state.callee.contact and turn.answer in ("busy_later", "ask_human", "goodbye"):
         return relative.hear(turn)  # a relative cannot decide for the elder; what matters is flagged
     match turn.answer:
         case "busy_later" if _just_a_moment(turn):
@@ -42,9 +42,14 @@ def hear(turn: Turn) -> Step | None:
     return None
 
 
+def before_a_person(state: State) -> bool:
+    """A contact is asked at once, without an identity: for him it is until something was answered."""
+    return state.at in BEFORE_A_PERSON or (state.callee.contact and not state.answers)
+
+
 def _not_a_person(turn: Turn) -> Step | None:
     """A carrier's voice or a machine, as long as nobody has shown to be a person by an answer."""
-    if turn.state.at not in BEFORE_A_PERSON or turn.understood is None:
+    if not before_a_person(turn.state) or turn.understood is None:
         return None
     if turn.answer == "machine":
         return closing.end(turn, Because.MACHINE, announcement=turn.understood.announcement)

@@ -27,6 +27,7 @@ from ivr.dialogue.plan import (
     Closing,
     Condition,
     Confirm,
+    Contacting,
     Dialplan,
     Goodbye,
     Greeting,
@@ -187,6 +188,7 @@ def _build(data: dict[str, Any], digest: str) -> Dialplan:
         ),
         questions=tuple(_ask(question) for question in data["questions"]),
         callback=_callback(data["callback"]) if "callback" in data else None,
+        contact=Contacting(**data["contact"]) if "contact" in data else None,
     )
 
 

@@ -16,6 +16,7 @@ from ivr.dialogue import (
     calling_in,
     closing,
     confirming,
+    contacting,
     controls,
     identity,
     opening,
@@ -71,7 +72,7 @@ def start(plan: Dialplan, callee: Callee | None = None) -> Step:
         turn = Turn(plan, state, Silence(), really_understand)
         at_once = bool(callee.choices or callee.announce)
         return calling_in.begin(turn) if at_once else opening.greet(turn)
-    return Step(State(callee=callee, slow=callee.slow), (opening.listen(plan),))
+    return Step(State(callee=callee, slow=callee.slow, relative=callee.contact), (opening.listen(plan),))
 
 
 def hear(plan: Dialplan, state: State, heard: Heard, understand: Understand = really_understand) -> Step:
@@ -140,6 +141,8 @@ def _stage(turn: Turn) -> Step:
     ask = turn.plan.question(at)
     if at == CLOSING or ask is None:
         return closing.hear(turn)
+    if turn.state.callee.contact:
+        return contacting.hear(turn, ask)
     return _somebody_else(turn) or asking.hear(turn, ask)
 
 
@@ -184,7 +187,7 @@ def _counts(turn: Turn) -> bool:
     if turn.understood is not None and turn.understood.alert is not Alert.NONE:
         return True
     if turn.answer in controls.NOT_A_PERSON:
-        return at in controls.BEFORE_A_PERSON
+        return controls.before_a_person(turn.state)
     if turn.answer in controls.MAY_INTERRUPT:
         return True
     if at == CONFIRM:

@@ -164,6 +164,8 @@ class Callee:
     choices: tuple[str, ...] = ()  # 来电: spoken titles of all who share the caller's number
     announce: tuple[str, ...] = ()  # 来电: all that this caller is told; then a short listening for danger
     stranger: bool = False  # nobody knows where this caller lives: never promise to send somebody
+    contact: bool = False  # 联系人: not the elder, but somebody who may be able to reach him
+    about: str = ""  # 联系人: the spoken title of the elder; empty: it cannot be said
 
 
 class Duty(StrEnum):

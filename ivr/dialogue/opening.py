@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ivr.dialogue import asking, closing
+from ivr.dialogue import asking, closing, contacting
 from ivr.dialogue.model import Because, Listen, Noise, Step
 from ivr.dialogue.plan import Dialplan, greeting_text
 from ivr.dialogue.turn import OPENING, Turn
@@ -32,6 +32,8 @@ def hear(turn: Turn) -> Step:
 
 def greet(turn: Turn, *lead: str) -> Step:
     greeting, callee = turn.plan.greeting, turn.state.callee
+    if callee.contact:
+        return contacting.begin(turn, *lead)
     hello = greeting_text(callee.title) if callee.title else greeting.neutral
     recorded = greeting.recorded if callee.recorded else ""
     turn, remember = asking.hearing(turn.with_state(misses=0, repeats=0))

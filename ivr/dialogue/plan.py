@@ -170,6 +170,14 @@ class Callback:
 
 
 @dataclass(frozen=True, slots=True)
+class Contacting:
+    """What is said to a contact (联系人) before he is asked. `somebody`: where the elder's title cannot be said."""
+
+    tried: str
+    somebody: str
+
+
+@dataclass(frozen=True, slots=True)
 class Dialplan:
     name: str
     title: str
@@ -188,6 +196,7 @@ class Dialplan:
     urgent: Urgent
     questions: tuple[Ask, ...]
     callback: Callback | None = None  # a county's plan without one asks its questions, but answers no call
+    contact: Contacting | None = None  # only of a plan for contacts
 
     def question(self, question_id: str) -> Ask | None:
         return next((ask for ask in self.questions if ask.id == question_id), None)
@@ -227,6 +236,8 @@ class Dialplan:
         yield from (urgent.duty_failed, *urgent.hold_failed, urgent.end)
         if self.callback is not None:
             yield from self.callback.texts()
+        if self.contact is not None:
+            yield from (self.contact.tried, self.contact.somebody)
 
 
 def choice_text(title: str) -> str:

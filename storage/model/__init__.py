@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from storage.model.accounts import User, WebSession
 from storage.model.cases import Case
+from storage.model.contact_calls import ContactCall
 from storage.model.doorstep import DoorCase, DoorEntry, DoorForm, DoorPhoto, DoorRow, Point, PointSum
 from storage.model.fleet import Dialler, Recurring
 from storage.model.incoming import Incoming
@@ -38,6 +39,7 @@ __all__ = [
     "Chunk",
     "Consent",
     "Contact",
+    "ContactCall",
     "Correction",
     "Dialler",
     "DoorCase",

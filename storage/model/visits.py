@@ -57,6 +57,7 @@ class Call:
     number_hint: str = ""  # masked, e.g. 138****0001
     direction: CallDirection = CallDirection.OUTBOUND
     dialler_id: int | None = None  # whose lease it lives under
+    contact_id: int | None = None  # 联系人: not the elder was called but this contact of his
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from storage.tables.accounts import account, sign_in_failure, web_session
 from storage.tables.base import STILL_LIVE, STILL_OPEN, STILL_UNSENT, metadata
 from storage.tables.cases import case
+from storage.tables.contact_calls import contact_call
 from storage.tables.doorstep import door_entry, door_form, door_photo, elder_place, point
 from storage.tables.fleet import channel_lease, dialler, recurring
 from storage.tables.incoming import incoming
@@ -42,6 +43,7 @@ __all__ = [
     "channel_lease",
     "consent",
     "contact",
+    "contact_call",
     "correction",
     "dialler",
     "door_entry",

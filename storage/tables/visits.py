@@ -81,6 +81,7 @@ call = Table(
     Column("line", String(64), nullable=False),
     Column("direction", Word(CallDirection), nullable=False, server_default=CallDirection.OUTBOUND.value),
     Column("number_hint", String(32), nullable=False),
+    Column("contact_id", ID),  # 联系人: not the elder was called; no foreign key, see migration 0013
     ref("dialler_id", "dialler"),  # who carries it; of calls from before there were several: nobody
     blind_index("number_index"),
     Column("recording_erased_at", UtcDateTime),  # the path stays, so that a page can say why it is silent
