@@ -1,10 +1,13 @@
 # Two commands on a fresh Debian 12 machine, each doing all of its own set-up:
 #   make demo [JSON=result.json]   the whole life of a visit on real calls, on this machine
-#   make test                      unit and integration side by side, then what runs in real time
+#   make test                      what works as fast as it can, a file on each core; then what runs in
+#                                  real time, three files at once (tests/README.md)
 # See ./bootstrap.sh for what set-up means.
 
 VENV ?= .venv
 FOLDER ?= demo-data
+AT_ONCE ?= 3
+IN_ORDER = --no-loadscope-reorder --durations 15
 
 .PHONY: demo test unit lint docs assets lock clean
 
@@ -14,8 +17,8 @@ demo:
 
 test:
 	@VENV=$(VENV) ./bootstrap.sh test
-	@$(VENV)/bin/python -m pytest -n auto --dist loadfile -m "not (realtime or acceptance)"
-	@$(VENV)/bin/python -m pytest -m "realtime or acceptance"
+	@$(VENV)/bin/python -m pytest -n auto --dist loadfile $(IN_ORDER) -m "not realtime"
+	@$(VENV)/bin/python -m pytest -n $(AT_ONCE) --dist loadgroup $(IN_ORDER) -m realtime
 
 unit:
 	@VENV=$(VENV) ./bootstrap.sh test

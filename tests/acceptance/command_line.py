@@ -16,10 +16,7 @@ COMMAND = (sys.executable, "-c", "from xunfang.cli import main; main()")
 CLI_S = 120.0  # a command that dials nobody; the machine may be busy
 END_S = 60.0  # from a signal to the end of a process
 
-SCENARIOS = ("faults", "carrier")  # of the harness: run beside the other tests (conftest.py)
-
 Found = TypeVar("Found")
-Runs = dict[str, tuple[Path, subprocess.Popen[bytes]]]
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -23,6 +23,7 @@ from xunfang.vocabulary import Alert
 from xunfang.wiring import open_store
 
 DEMO_S = 600.0  # on a machine that does nothing else it takes less than four minutes
+ONE_RUN = pytest.mark.xdist_group("demo")  # the files that look at it, in one process
 ANSWERED_ALONE = {"identity", "opening"}  # asked again in every call
 
 VILLAGE = {member.persona.id: member for member in load_demo_village().elders}
@@ -36,7 +37,6 @@ class Run:
     result: dict[str, Any]
     killed: frozenset[int]  # answered calls that the killed line carried
     store: Store
-    load: float
 
     def calls(self, persona: str) -> list[dict[str, Any]]:
         return [call for call in self.result["calls"] if call["persona"] == persona]
@@ -70,7 +70,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             json.loads(result.read_text("utf-8")),
             calls,
             store,
-            os.getloadavg()[1] / (os.cpu_count() or 1),
         )
 
 

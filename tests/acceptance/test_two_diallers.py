@@ -38,7 +38,7 @@ ELDERS, CHANNELS = 4, 3
 START_S, CALLS_S = 90.0, 180.0  # the machine may be busy; alone it takes half a minute
 ALONE = {"identity", "opening"}  # asked again in every call
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.realtime, pytest.mark.timeout(400)]
 
 SETTINGS = """\
 engine = "postgres"
@@ -82,18 +82,18 @@ class Run:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     place = tmp_path_factory.mktemp("machines")
-    port = free_ports(range(LAST_PORT - 5 * PORT_STEP, FIRST_PORT, -PORT_STEP), SIP_PORTS_NEEDED)
+    port = free_ports(range(FIRST_PORT, LAST_PORT, PORT_STEP), SIP_PORTS_NEEDED)
     well = next(each for each in list_personas() if each.id == "well")
     people = [replace(well, id=f"well{n}", number=f"1380000990{n}") for n in range(ELDERS)]
     with ExitStack() as stack:
         server = stack.enter_context(postgres_server.running())
         url = server.url(server.create())
-        folders = [_machine(place / name, url, port, 30_000 + 400 * n) for n, name in enumerate("ab")]
+        folders = [_machine(place / name, url, port, 22_000 + 400 * n) for n, name in enumerate("ab")]
         store = stack.enter_context(open_store(load(folders[0] / setup.SETTINGS_FILE, {})))
         with store.begin() as work:
             for person in people:
                 enrol_persona(work, person, "demo_short", SystemClock().now())
-        stack.enter_context(Village(people, port=port, rtp_port=39_000, processes=3))
+        stack.enter_context(Village(people, port=port, rtp_port=23_000, processes=3))
         a, b = (stack.enter_context(running("run", cwd=folder)) for folder in folders)
         most = [0]
         killed = until(lambda: _in_the_middle(store, a.pid, most), START_S, "no call in mid-conversation")

@@ -5,9 +5,11 @@ PostgreSQL refuses to run as root, so root hands it to the user `postgres` of th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -19,6 +21,7 @@ import psycopg
 import pytest
 
 USER = "xunfang"
+_FOLDER = "xunfang-pg-"  # and then the process whose server it is
 _BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 # Tests prove what a killed *client* leaves behind, not a power cut: skip the waits for the disk.
 # And a server in a county's own time zone, to see that UTC comes back all the same.
@@ -59,7 +62,8 @@ def running() -> Iterator[PostgresServer]:
     if not _BINARIES:
         pytest.skip("PostgreSQL is not installed: `apt-get install postgresql-15`")
     binaries = _BINARIES[0]
-    folder = Path(tempfile.mkdtemp(prefix="xunfang-pg-"))
+    _clean_up_after_the_killed()
+    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))
     as_user: list[str] = []
     if os.geteuid() == 0:
         owner = pwd.getpwnam("postgres")
@@ -87,6 +91,19 @@ def running() -> Iterator[PostgresServer]:
         finally:
             run(f"{binaries}/pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clean_up_after_the_killed() -> None:
+    """A run that was killed could not stop its server: whoever comes next does, and removes its folder."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        owner = folder.name.removeprefix(_FOLDER).partition("-")[0]
+        if not owner.isdigit() or Path(f"/proc/{owner}").exists():
+            continue
+        with contextlib.suppress(OSError, ValueError):  # stopped already, or another user's
+            server = int((folder / "data" / "postmaster.pid").read_text("utf-8").partition("\n")[0])
+            if str(folder).encode() in Path(f"/proc/{server}/cmdline").read_bytes():
+                os.kill(server, signal.SIGQUIT)  # an immediate stop
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -28,10 +28,11 @@ from xunfang.vocabulary import CallDisposition
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 pytest_plugins = ["sip_test_harness.pytest_plugin"]
 
-PORT, RTP = 5760, 34800
-OTHER_PORT, OTHER_RTP = 5770, 35200
-TRUNK_PORT = 5741
-OUR_RTP = 37200
+PORT, RTP = 6160, 16000
+OTHER_PORT, OTHER_RTP = 6170, 16400
+IN_HAND_PORT, IN_HAND_RTP = 6180, 16800
+TRUNK_PORT = 6190
+OUR_RTP = 17200
 
 # Recordings that stand in for the system's prompts; the words are what personas react to.
 QUESTIONS = {
@@ -62,6 +63,11 @@ def contains(recording: bytes, heard: bytes) -> bool:
     """Whether the recording was heard at all."""
     bank = Bank([("it", recording)])
     return any(bank.name(heard[:end])[0] for end in range(4000, len(heard) + 4000, 4000))
+
+
+@pytest.fixture(scope="session")
+def softphone_ports() -> tuple[int, int]:
+    return IN_HAND_PORT, IN_HAND_RTP
 
 
 @pytest.fixture(scope="session")
@@ -274,7 +280,7 @@ def test_a_taken_port_is_named() -> None:
 def test_a_test_can_hold_a_telephone(phone: Callable[..., Phone], softphones: Village) -> None:
     elder = phone("13900000060")
     plan = CallPlan("13900000060", (prompt("请问，是您本人吗？"), prompt("身体不好，请按一。")), 20.0)
-    with Call(plan, trunk(OUR_RTP + 200, 5720)) as call:
+    with Call(plan, trunk(OUR_RTP + 200, IN_HAND_PORT)) as call:
         elder.expect_call().rings().answer().says("喂")
         elder.hears_prompt("本人").says("是我")
         elder.hears_prompt().presses("1").presses("2", by=KeyMethod.INFO)
@@ -287,10 +293,10 @@ def test_a_test_can_hold_a_telephone(phone: Callable[..., Phone], softphones: Vi
 
 def test_a_refusal_by_hand_and_a_callers_hangup(phone: Callable[..., Phone], softphones: Village) -> None:
     elder = phone("13900000061")
-    with Call(CallPlan("13900000061"), trunk(OUR_RTP + 200, 5720)) as call:
+    with Call(CallPlan("13900000061"), trunk(OUR_RTP + 200, IN_HAND_PORT)) as call:
         elder.expect_call().refuses(486, q850=17)
         assert call.outcome().disposition() is CallDisposition.BUSY
-    with Call(CallPlan("13900000061", keys="7", talk_s=1.0), trunk(OUR_RTP + 200, 5720)):
+    with Call(CallPlan("13900000061", keys="7", talk_s=1.0), trunk(OUR_RTP + 200, IN_HAND_PORT)):
         elder.expect_call().answer().hears_key("7").expect_hangup()
 
 
@@ -301,10 +307,10 @@ def test_a_call_to_a_full_village_waits_until_somebody_hangs_up(
     late = phone("13900000079")
     plans = [CallPlan(elder.number, (), 8.0) for elder in talking]
     with ThreadPoolExecutor() as callers:
-        called = callers.submit(place, plans, trunk(OUR_RTP + 200, 5720))
+        called = callers.submit(place, plans, trunk(OUR_RTP + 200, IN_HAND_PORT))
         for elder in talking:
             elder.expect_call().answer()
-        with Call(CallPlan(late.number, (), 1.0), trunk(OUR_RTP + 500, 5720)) as call:
+        with Call(CallPlan(late.number, (), 1.0), trunk(OUR_RTP + 500, IN_HAND_PORT)) as call:
             nobody = softphones.wait_for(lambda event: event.number == late.number, within=1.5)
             assert nobody is None  # it hears 100 Trying, no telephone rings
             talking[0].hangs_up()
@@ -319,7 +325,9 @@ def test_a_caller_that_dies_is_hung_up_after_three_seconds(
     phone: Callable[..., Phone], softphones: Village
 ) -> None:
     elder = phone("13900000062")
-    with Call(CallPlan("13900000062", (CONVERSATION[0],) * 9, 60.0), trunk(OUR_RTP + 200, 5720)) as call:
+    with Call(
+        CallPlan("13900000062", (CONVERSATION[0],) * 9, 60.0), trunk(OUR_RTP + 200, IN_HAND_PORT)
+    ) as call:
         elder.expect_call().answer()
         call.kill()
         elder.expect_media_lost(within=6.0)
@@ -334,7 +342,7 @@ def test_what_does_not_happen_is_an_assertion_that_says_so(
 
 def test_an_unexpected_call_is_counted(softphones: Village) -> None:
     elder = Phone(softphones, "13900000064")
-    with Call(CallPlan("13900000064"), trunk(OUR_RTP + 200, 5720)) as call:
+    with Call(CallPlan("13900000064"), trunk(OUR_RTP + 200, IN_HAND_PORT)) as call:
         softphones.wait_for(lambda event: event.number == elder.number)
         assert elder.unexpected == 1
         elder.refuses(486)

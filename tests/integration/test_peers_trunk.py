@@ -20,8 +20,8 @@ from xunfang.vocabulary import CallDisposition
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
-TRUNK_PORT, SIPP_PORT, BARESIP_PORT = 5740, 5750, 5745
-SIPP_RTP, BARESIP_RTP, OUR_RTP = 36000, 36600, 36800
+TRUNK_PORT, SIPP_PORT, BARESIP_PORT = 6240, 6250, 6245
+SIPP_RTP, BARESIP_RTP, OUR_RTP = 18000, 18600, 18800
 ELDER = "13900000050"
 
 TRUNK = TrunkConfig(
@@ -139,7 +139,7 @@ def ends_somewhere_with(text: str, recording: bytes, heard: bytes) -> bool:
 
 
 def test_a_wrong_password_is_the_trunks_failure_and_nobody_elses(trunk: kamailio.Kamailio) -> None:
-    outcome = place([CallPlan("5799")], replace(TRUNK, password="wrong", rtp_port=OUR_RTP + 200))["5799"]
+    outcome = place([CallPlan("6299")], replace(TRUNK, password="wrong", rtp_port=OUR_RTP + 200))["6299"]
     assert outcome.evidence.sip_code == 407
     assert outcome.disposition() is CallDisposition.TRUNK_FAILURE
 

@@ -298,7 +298,7 @@ def test_rtp_that_stops_is_our_interruption_and_a_trunk_that_is_silent_is_never_
 def test_a_missing_model_keeps_the_fleet_from_starting_and_says_so(
     short_prompts: Path, tmp_path: Path
 ) -> None:
-    broken = config(short_prompts, sip_port=LINE + 20, rtp_port=33600)
+    broken = config(short_prompts, sip_port=LINE + 10, rtp_port=33600)
     fleet = Fleet(
         LineConfig(trunk=broken.trunk, model_dir=str(tmp_path), prompts=broken.prompts), print, SystemClock()
     )

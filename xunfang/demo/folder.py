@@ -131,11 +131,38 @@ def _remove(path: Path) -> None:
 
 
 def free_ports(candidates: Iterable[int], count: int) -> int:
-    """The first candidate that is free for UDP and TCP together with the `count - 1` ports after it."""
+    """The first candidate that is free for UDP and TCP together with the `count - 1` ports after it.
+
+    It stays this process's until its end: of two demos that start at once each gets its own, although
+    neither has bound a port yet.
+    """
     for first in candidates:
+        if not _claim(first):
+            continue
         if all(_is_free(first + n) for n in range(count)):
             return first
+        _claims.pop(first).close()
     raise BadInput("no free SIP ports on 127.0.0.1 for the village; end what uses ports 5700 to 5990")
+
+
+def _claim(first: int) -> bool:
+    """False when another process has said before that it takes these ports.
+
+    A socket with an abstract name (Linux): no file is left behind, however the process ends.
+    """
+    if first in _claims:
+        return True
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0xunfang-ports-{first}")
+    except OSError:
+        claim.close()
+        return False
+    _claims[first] = claim
+    return True
+
+
+_claims: dict[int, socket.socket] = {}  # first port -> what holds it
 
 
 def _is_free(port: int) -> bool:

@@ -1,7 +1,7 @@
 """Kamailio as the carrier's trunk: digest authentication, a registrar, and routes to the other peers.
 
 3xxxx            the carrier itself: see below
-57NN             SIPp listening on port 57NN
+62NN             SIPp listening on port 62NN
 a registered number (baresip), else the village behind `village`
 """
 
@@ -64,7 +64,7 @@ request_route {{
     if ($rU == "{swallowed}") {{ exit; }}
     if ($rU == "{forbidden}") {{ sl_send_reply("403", "Forbidden"); exit; }}
     record_route();
-    if ($rU =~ "^57[0-9][0-9]$") {{ $du = "sip:127.0.0.1:" + $rU; t_relay(); exit; }}
+    if ($rU =~ "^62[0-9][0-9]$") {{ $du = "sip:127.0.0.1:" + $rU; t_relay(); exit; }}
     if (!lookup("location")) {{ $du = "sip:{village}"; }}
     t_relay();
 }}

@@ -1,0 +1,48 @@
+"""What runs beside what in `make test` (tests/README.md).
+
+pytest-xdist hands out work in the order of collection: what is long and begins last, everybody waits for.
+So the long files come first. Tests of one file share a process and with it the file's fixtures.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+# Seconds that a file takes on a quiet machine, about. Only for the order: nothing breaks when they are wrong.
+LONG_S = {
+    # in real time, three at once
+    "test_demo.py": 190,
+    "test_console_journey.py": 190,  # the same demo
+    "test_two_diallers.py": 145,
+    "test_harness_scenarios.py": 90,
+    "test_harness_village.py": 80,
+    "test_session_calls.py": 75,
+    "test_broken_trunk_and_disk.py": 70,
+    "test_callback_calls.py": 60,
+    "test_telephony_calls.py": 55,
+    "test_demo_interrupted.py": 50,
+    "test_peers_trunk.py": 45,
+    # the rest, one on each core
+    "test_bad_input.py": 100,
+    "test_web_all_pages.py": 70,
+    "test_simulate_year.py": 55,
+    "test_audio_understanding.py": 45,
+    "test_ledger_import.py": 40,
+    "test_cli.py": 30,
+    "test_fleet_crashes.py": 30,
+    "test_web_visitor_offline.py": 25,
+    "test_web_calls.py": 25,
+    "test_fleet_machines.py": 20,
+    "test_planning_cli.py": 20,
+    "test_scheduler_property.py": 20,
+    "test_scheduler_machine.py": 20,
+    "test_api.py": 20,
+}
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items.sort(key=lambda item: -LONG_S.get(item.path.name, 0))
