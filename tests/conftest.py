@@ -6,6 +6,8 @@ So the long files come first. Tests of one file share a process and with it the 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 # Seconds that a file takes on a quiet machine, about. Only for the order: nothing breaks when they are wrong.
@@ -38,6 +40,12 @@ LONG_S = {
     "test_scheduler_machine.py": 20,
     "test_api.py": 20,
 }
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m realtime` a file without the mark is not even imported: that would take longer than its tests."""
+    wanted = config.option.markexpr != "realtime" or not collection_path.match("test_*.py")
+    return None if wanted or b"mark.realtime" in collection_path.read_bytes() else True
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
