@@ -43,7 +43,7 @@ LONG_S = {
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With `-m realtime` a file without the mark is not even imported: that would take longer than its tests."""
+    """With `-m realtime` a file without the mark is not imported: that takes longer than many a test."""
     wanted = config.option.markexpr != "realtime" or not collection_path.match("test_*.py")
     return None if wanted or b"mark.realtime" in collection_path.read_bytes() else True
 
