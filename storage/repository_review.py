@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from storage import tables
 from storage.db import Db, Shape
 from storage.model import Call, CallCommand, Review, ReviewFilter, ReviewRow, Tab
+from storage.repository_areas import subtree
 from storage.types import more_urgent
 from xunfang.vocabulary import Alert, CommandKind, CommandResult, Priority, ReviewOutcome
 
@@ -209,6 +210,18 @@ class Reviews:
         row = self._db.row(sa.select(*(self._at_most(replace(which, tab=tab)) for tab in tabs)))
         assert row is not None
         return counted | dict(zip(tabs, map(int, row), strict=True))
+
+    def waiting(self, area_id: int | None) -> int:
+        """How many wait in an area and below it, not counted beyond COUNTED_AT_MOST: one statement over the
+        partial indexes of what is open, for the menu of every page."""
+        review = tables.review.c
+        some = sa.select(sa.literal(1)).select_from(tables.review).where(review.done_at.is_(None))
+        if area_id is not None:
+            some = some.where(review.area_id.in_(sa.select(subtree(area_id).c.id)))
+        row = self._db.row(
+            sa.select(sa.func.count()).select_from(some.limit(COUNTED_AT_MOST).subquery("some"))
+        )
+        return 0 if row is None else int(row[0])
 
     def _at_most(self, which: ReviewFilter) -> sa.ScalarSelect[int]:
         some = sa.select(sa.literal(1)).select_from(tables.review).where(*_matches(which))

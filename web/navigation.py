@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from xunfang.vocabulary import UserRole
+
+if TYPE_CHECKING:
+    from storage import Work
+    from web.access import Viewer
 
 DESK = frozenset({UserRole.COUNTY_ADMIN, UserRole.SUPERVISOR})
 READERS = DESK | {UserRole.AUDITOR}
@@ -20,6 +25,8 @@ class NavItem:
     roles: frozenset[UserRole]
     order: int  # 10 首页, 20 待复核, 30 实时, 40 上门队列, 50 老人, 60 报表, 90 用户
     key: str = ""  # g then this letter goes there; shown in the help (?)
+    # What waits there, shown beside the text on every page: one cheap question. HREF/count answers with it.
+    count: Callable[[Work, Viewer], int] | None = None
 
 
 def shown_to(items: Iterable[NavItem], role: UserRole) -> tuple[NavItem, ...]:

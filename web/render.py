@@ -18,7 +18,7 @@ from web.config import WebConfig
 from web.live import Live
 from web.navigation import NavItem, shown_to
 from web.templating import environment
-from web.texts import times
+from web.texts import counted, times
 from xunfang.clock import Clock
 from xunfang.errors import StorageError
 from xunfang.vocabulary import UserRole
@@ -98,6 +98,16 @@ class Renderer:
             )
         return response
 
+    def counted(self, item: NavItem, viewer: Viewer) -> str:
+        """Beside an entry of the menu; a database that is away must not take the page with it."""
+        if item.count is None:
+            return ""
+        try:
+            with self.store.read() as work:
+                return counted(item.count(work, viewer))
+        except StorageError:
+            return ""
+
     def _common(self, request: Request, now: datetime) -> dict[str, Any]:
         viewer: Viewer | None = getattr(request.state, "viewer", None)
         theme = request.cookies.get(THEME, "")
@@ -106,6 +116,7 @@ class Renderer:
             "request": request,
             "viewer": viewer,
             "roles": UserRole,
+            "counted": lambda item: "" if viewer is None else self.counted(item, viewer),
             "nav": shown_to(self.nav, viewer.role) if viewer else (),
             "path": request.url.path,
             "live_version": getattr(request.state, "live_version", self.live.version),

@@ -75,6 +75,7 @@ NO_PAGES = (
     "/live",
     "/visit/key",
     "/calls/{call_id}/commands",
+    "/queue/count",
     "/calls/{call_id}/live.pcm",
     "/doorstep/photos/{id}",
 )
@@ -110,9 +111,9 @@ class Looks:
 
 
 # axe-core looks at every page of every role. Two widths and two themes make four looks at a page, a fifth of
-# a second each, so they are shared out: a supervisor's pages are looked at wide and light, narrow and dark; the
-# county's are the same and some more, each once, wide and dark or narrow and light in turn; the auditor's are
-# the same without their buttons, each once, in turn in all four ways; a visitor's few pages in all four each.
+# a second each, so they are shared out: a supervisor's pages are looked at wide and light, narrow and dark;
+# the county's are the same and some more, each once, wide and dark or narrow and light in turn; the auditor's
+# are the same without their buttons, each once, in turn in all four ways; a visitor's few in all four each.
 LOOKS = (
     Looks("du", 25, (DAY, POCKET_NIGHT)),
     Looks("admin", 28, (NIGHT, POCKET), in_turn=True),

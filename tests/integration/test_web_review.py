@@ -186,6 +186,40 @@ def test_a_judged_call_comes_back_only_when_it_grew_graver(queue: Desk) -> None:
     assert again.priority is Priority.URGENT
 
 
+def test_every_page_of_the_menu_says_how_many_wait_in_the_own_area(queue: Desk) -> None:
+    def shown_to(login: str, url: str = "/cases") -> str:
+        page = queue.signed_in(login).get(url).text
+        (found,) = re.findall(r'data-count="/queue"[^>]*>([^<]*)<', page)
+        assert found == queue.signed_in(login).get("/queue/count").text
+        return str(found)
+
+    queued(queue, area_id=queue.cast.far_village)
+    assert [shown_to(each) for each in ("du", "far", "shen", "admin")] == ["1", "1", "1", "2"]
+    assert shown_to("du", "/elders") == "1"
+    assert "data-count=" not in queue.visitor.get("/visit").text
+    assert queue.visitor.get("/queue/count").status_code == 404
+    with queue.store.begin() as work:
+        work.reviews.done(queue.cast.call, "user:du", ReviewOutcome.SEEN, NOW)
+    assert shown_to("du") == ""
+
+
+def test_the_count_of_the_menu_is_one_question_however_long_the_queue_is(queue: Desk) -> None:
+    queue.supervisor.get("/account")
+    with count_queries(queue.store) as few:
+        queue.supervisor.get("/account")
+    for _ in range(20):
+        queued(queue)
+    with count_queries(queue.store) as many:
+        page = queue.supervisor.get("/account").text
+    assert ">21</span>" in page
+    assert many.number == few.number
+    asked = [each for each in many.statements if "FROM review" in each]
+    assert len(asked) == 1
+    with count_queries(queue.store) as part:
+        queue.supervisor.part("/wall")
+    assert not [each for each in part.statements if "FROM review" in each], "a part has no menu"
+
+
 # ---- in a browser ----------------------------------------------------------------------------------
 
 
@@ -194,6 +228,10 @@ def test_news_come_by_themselves_and_keys_work(screen: Screen) -> None:
     page = screen.signed_in("du")
     page.goto("/queue")
     page.wait_for_selector("body[data-live-state=open]")
+    elsewhere = page.context.new_page()
+    elsewhere.goto("/cases")
+    expect(elsewhere.locator('[data-count="/queue"]')).to_have_text("")
+    elsewhere.wait_for_selector("body[data-live-state=open]")
     with desk.store.begin() as work:
         flag(work, desk.cast.call, NOW, desk.config.deadlines)
         work.audit.write(NOW, "system", "alert.raised", f"call:{desk.cast.call}", {})
@@ -201,7 +239,8 @@ def test_news_come_by_themselves_and_keys_work(screen: Screen) -> None:
     row.wait_for()
     assert "flash" in (row.get_attribute("class") or "")
     expect(page).to_have_title(re.compile(r"^\(1\)"))
-    assert page.inner_text('[data-count="/queue"]') == "1"
+    expect(page.locator('[data-count="/queue"]')).to_have_text("1")
+    expect(elsewhere.locator('[data-count="/queue"]')).to_have_text("1")
     page.keyboard.press("j")
     assert row.get_attribute("aria-selected") == "true"
     page.keyboard.press("x")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scheduler_kit import House, distress
+from sqlalchemy import event
 from storage_cast import MINUTE, NOW, a_call, an_elder
 
 from storage import Store, repository_review
@@ -74,6 +76,28 @@ def test_a_long_queue_is_counted_only_so_far(store: Store, monkeypatch: pytest.M
             claim(work, call, DU, NOW)
         counts = work.reviews.counts(EVERYTHING)
     assert counts == {Tab.MINE: 2, Tab.UNCLAIMED: 3, Tab.SOON: 0, Tab.ALL: 3}
+
+
+def test_what_waits_is_counted_below_an_area_and_only_so_far(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store, "uhhnn")
+    with store.begin() as work:
+        village = work.areas.by_code("220183101205")
+        other = work.areas.add(code="220183101206", name="桃园村", level="village")
+        assert village is not None
+        assert [work.reviews.waiting(each) for each in (None, village.id, other.id)] == [5, 5, 0]
+        monkeypatch.setattr(repository_review, "COUNTED_AT_MOST", 3)
+        assert work.reviews.waiting(village.id) == 3
+    if store._engine.dialect.name == "sqlite":
+        asked: list[tuple[str, Any]] = []
+        event.listen(store._engine, "before_cursor_execute", lambda *each: asked.append((each[2], each[3])))
+        with store.read() as work:
+            work.reviews.waiting(village.id)
+        statement, values = next(each for each in asked if "FROM review" in each[0])
+        with store._engine.connect() as connection:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+        assert "ix_review_area" in str(plan)
 
 
 def test_an_urgent_call_is_in_the_queue_while_it_lives_and_leaves_it_by_its_verdict(

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from ivr.dialogue import dialplan
 from storage import Work
@@ -28,7 +28,13 @@ from xunfang.errors import BadInput, NotFound, XunfangError
 from xunfang.vocabulary import Alert, CallDisposition, Priority, UserRole
 
 QUEUE = "/queue"
-NAV = (NavItem("待复核", QUEUE, READERS, 20, key="q"),)
+
+
+def _waiting(work: Work, viewer: Viewer) -> int:
+    return work.reviews.waiting(viewer.area_id)
+
+
+NAV = (NavItem("待复核", QUEUE, READERS, 20, key="q", count=_waiting),)
 TABS = {Tab.MINE: "我的", Tab.UNCLAIMED: "待认领", Tab.SOON: "即将超时", Tab.ALL: "全部"}
 DAYS = (1, 7, 30)
 MOST_AREAS = 200  # offered as a filter at once; deeper ones after choosing
@@ -148,6 +154,12 @@ def queue(
         days=DAYS,
         age=lambda born: age(born, services.today()),
     )
+
+
+@router.get(f"{QUEUE}/count")
+def count(viewer: Reader, services: Services) -> Response:
+    """Of the menu, which follows the news (static/js/menu.js)."""
+    return PlainTextResponse(services.render.counted(NAV[0], viewer), headers={"Cache-Control": "no-store"})
 
 
 def _place(key: tuple[Any, ...] | None) -> tuple[Priority, Any, int] | None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from web.texts.times import at, at_full, left
 from xunfang.vocabulary import Alert, CallDisposition, CaseStatus, PlanStatus, Priority, Risk
 
-__all__ = ["at", "at_full", "confidence", "left", "tone"]
+__all__ = ["at", "at_full", "confidence", "counted", "left", "tone"]
 
 QUIET = "secondary"
 # Names of Tabler's colours: `badge bg-{{ word|tone }}-lt`.
@@ -53,6 +53,14 @@ _TONES: dict[tuple[type[StrEnum], str], str] = {
 
 def tone(word: StrEnum) -> str:
     return _TONES.get((type(word), word.value), QUIET)
+
+
+COUNTED_TO = 999  # nobody reads more
+
+
+def counted(number: int) -> str:
+    """Of a badge: nothing for nothing."""
+    return f"{COUNTED_TO}+" if number > COUNTED_TO else str(number or "")
 
 
 SURE, FAIRLY = 0.85, 0.6  # mean word confidence of the recogniser

@@ -14,8 +14,6 @@ function count() {
   const waiting = Number(rows.querySelector("[data-waiting]")?.dataset.waiting ?? 0);
   const shown = waiting > 999 ? "999+" : String(waiting);
   document.title = waiting ? `(${shown}) ${title}` : title;
-  const badge = document.querySelector('[data-count="/queue"]');
-  if (badge) badge.textContent = waiting ? shown : "";
 }
 
 function tone() {
