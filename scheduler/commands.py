@@ -114,7 +114,7 @@ class Commands:
                 return CommandResult.NO_NUMBER
             if work.consents.current(elder.id, ConsentPurpose.PHONE_VISIT) is not True:
                 return CommandResult.NO_CONSENT
-            if any(each.elder_id == elder.id for each in work.calls.open()):
+            if work.times.is_on_the_line(elder.id):
                 return CommandResult.ON_THE_PHONE
         if self._fleet.free() <= 0:
             return CommandResult.NO_LINE

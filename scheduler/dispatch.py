@@ -24,7 +24,7 @@ from scheduler.settle import Settled, settle_call
 from scheduler.takeover import TakeOver
 from scheduler.telling import tell_breaker
 from scheduler.usable import Dialplans, Unusable
-from storage.model import VisitPlan
+from storage.model import ContactCall, VisitPlan
 from xunfang.clock import Clock
 from xunfang.errors import BadInput, XunfangError
 from xunfang.log import get_logger
@@ -147,7 +147,13 @@ class Dispatcher:
             if self._beat_is_due():
                 self.beat()
             self._takeover.of_our_own()
-            dialled = 0
+            try:
+                dialled = self._contacts()
+            except NoChannel:
+                return 0
+            except LostLease:
+                self.beat()
+                return 0
             for _ in range(LOOKS_PER_TICK):
                 now = self._clock.now()
                 with self._store.read() as work:
@@ -171,6 +177,18 @@ class Dispatcher:
                 if len(plans) < PLANS_PER_LOOK:
                     return dialled
             return dialled
+
+    def _contacts(self) -> int:
+        """联系人 first: few, and each of them because an elder was not reached."""
+        now, dialled = self._clock.now(), 0
+        with self._store.read() as work:
+            rows = work.contact_calls.due(now, PLANS_PER_LOOK)
+            used = work.channels.used(self._config.lease.trunk) if rows else 0
+        for row in rows:
+            if self._room(used + dialled) <= 0:
+                break
+            dialled += self._take(row)
+        return dialled
 
     def drain(self) -> None:
         """From now on no further call begins; the running ones go on."""
@@ -208,20 +226,25 @@ class Dispatcher:
 
     # ---- one plan ------------------------------------------------------------------------------
 
-    def _take(self, plan: VisitPlan) -> bool:
-        """Dial this plan, defer it or end it. True when a call left."""
+    def _take(self, due: VisitPlan | ContactCall) -> bool:
+        """Dial this plan, or this contact; defer it or end it. True when a call left."""
         now = self._clock.now()
         try:
             with self._store.begin() as work:
-                order = self._preparing.due(work, plan, now)
+                if isinstance(due, VisitPlan):
+                    order = self._preparing.due(work, due, now)
+                else:
+                    order = self._preparing.contact(work, due, now)
                 if order is not None:
                     reached("intent.open")
         except Unusable as found:
             with self._store.begin() as work:
                 self._dialplans.hold(work, found, now)
+                if isinstance(due, ContactCall):
+                    work.contact_calls.change(due, next_attempt_at=now + CANNOT_PREPARE)
             return False
         except XunfangError as error:
-            self._cannot_prepare(plan, error, now)
+            self._cannot_prepare(due, error, now)
             return False
         return order is not None and self._send(order, now)
 
@@ -245,16 +268,20 @@ class Dispatcher:
         reached("invite.sent")
         return True
 
-    def _cannot_prepare(self, plan: VisitPlan, error: XunfangError, now: datetime) -> None:
+    def _cannot_prepare(self, due: VisitPlan | ContactCall, error: XunfangError, now: datetime) -> None:
         """What is wrong with one elder must not stop the others; a broken database must."""
         if error.retryable:
             raise error
-        _log.error("dispatch.cannot_prepare", plan_id=plan.id, why=str(error))
+        plan_id = due.id if isinstance(due, VisitPlan) else due.plan_id
+        _log.error("dispatch.cannot_prepare", plan_id=plan_id, why=str(error))
         with self._store.begin() as work:
             later = now + CANNOT_PREPARE
-            work.plans.set_status(plan.id, plan.status, next_attempt_at=later, expected=plan.status)
+            if isinstance(due, VisitPlan):
+                work.plans.set_status(due.id, due.status, next_attempt_at=later, expected=due.status)
+            else:
+                work.contact_calls.change(due, next_attempt_at=later)
             detail = {"because": str(error)}
-            work.audit.write(now, ACTOR, "not_dialled", f"plan:{plan.id}", detail)
+            work.audit.write(now, ACTOR, "not_dialled", f"plan:{plan_id}", detail)
 
     # ---- one call now --------------------------------------------------------------------------
 

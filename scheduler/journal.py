@@ -187,7 +187,7 @@ class Journal:
             question=event.question,
             reasons=event.reasons,
             event=event.event,
-            relative=event.relative,
+            relative=event.relative or call.contact_id is not None,
             start_s=event.start_s,
             end_s=event.end_s,
         )
@@ -200,6 +200,8 @@ class Journal:
 
     @staticmethod
     def _remember(work: Work, event: Remembered, call: Call) -> None:
+        if call.contact_id is not None:
+            return  # it is said of whoever picked up, not of the elder
         if event.what == HARD_OF_HEARING:
             work.elders.update(call.elder_id, hard_of_hearing=True)
         elif event.what == OPT_OUT:

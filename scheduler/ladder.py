@@ -25,6 +25,7 @@ NEXT_WINDOW = "next_window"
 NEXT_DAY = "next_day"
 
 OTHER = "other"
+CONTACT = "contact"
 
 Wait = timedelta | str
 """A duration, NEXT_WINDOW or NEXT_DAY."""
@@ -40,9 +41,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """`contacts`: when it ends in a case, the contacts who may be told are told, one after another."""
+    """`contacts`: when it ends in a case, the contacts who may be told are told, one after another.
+    `contact_waits`: then contacts are called, the first after the first wait; beside the case."""
 
     retry: tuple[Step, ...] = ()
+    contact_waits: tuple[Wait, ...] = ()
     escalate: CaseKind | None = None
     counts: bool = True
     done: bool = False
@@ -78,6 +81,23 @@ class Ladder:
     def tells_contacts(self, kind: CaseKind) -> bool:
         """Does a ladder that ends in this kind of case end with the contacts being told?"""
         return any(each.contacts for each in self.rungs.values() if each.escalate is kind)
+
+    def contact_waits(self, calls: Sequence[CallDisposition], kind: CaseKind) -> tuple[Wait, ...]:
+        """The waits before each contact is called, when these calls ended in this case."""
+        counted = [each for each in calls if self.counts(each)]
+        rung = self.rungs[counted[-1]] if counted else Rung()
+        return rung.contact_waits if rung.escalate is kind else ()
+
+    def moment(self, wait: Wait, now: datetime, until: datetime, config: HoursConfig) -> datetime:
+        """When this wait is over, in the county's hours: for calls to somebody whose habits nobody knows."""
+        return _at(wait, now, until, config, (), NO_HABITS)
+
+    def failed_wait(
+        self, failure: CallDisposition, failures: int, now: datetime, config: HoursConfig
+    ) -> datetime:
+        """When a call that failed by our own fault is made again; the last wait repeats."""
+        steps = self.rungs[failure].retry
+        return self.moment(steps[min(failures, len(steps)) - 1].wait, now, now, config)
 
     def other_number(self, calls: Sequence[CallDisposition]) -> bool:
         """Does the call after these go to the elder's other number?
@@ -186,9 +206,24 @@ def _rung(entry: object, where: str) -> Rung:
     steps = entry.get("retry", [])
     if not isinstance(steps, list):
         raise BadSettings(f"{where}: retry is a list such as [20m, next_window]")
-    if not flags["counts"] and not steps:
-        raise BadSettings(f"{where}: counts: false needs at least one wait in retry")
-    return Rung(tuple(_step(each, where) for each in steps), CaseKind(kind), **flags)
+    own, to_contacts = _parted(steps, where)
+    if not flags["counts"] and (not own or to_contacts):
+        raise BadSettings(f"{where}: counts: false needs at least one wait in retry, and none of a contact")
+    return Rung(own, to_contacts, CaseKind(kind), **flags)
+
+
+def _parted(entries: Sequence[object], where: str) -> tuple[tuple[Step, ...], tuple[Wait, ...]]:
+    """The elder's own steps, then those of contacts: nobody else is asked before he was tried."""
+    own: list[Step] = []
+    to_contacts: list[Wait] = []
+    for entry in entries:
+        if isinstance(entry, dict) and entry.get("number") == CONTACT and set(entry) == {"wait", "number"}:
+            to_contacts.append(_wait(entry["wait"], where))
+        elif to_contacts:
+            raise BadSettings(f"{where}: retry: contacts come last, after every call to the elder himself")
+        else:
+            own.append(_step(entry, where))
+    return tuple(own), tuple(to_contacts)
 
 
 _FLAGS = {"done": False, "counts": True, "contacts": False}
@@ -199,7 +234,7 @@ def _step(entry: object, where: str) -> Step:
     if not isinstance(entry, dict):
         return Step(_wait(entry, where))
     if set(entry) != {"wait", "number"} or entry["number"] != OTHER:
-        raise BadSettings(f"{where}: retry: write 20m, or {{wait: 20m, number: {OTHER}}}")
+        raise BadSettings(f"{where}: retry: write 20m, or {{wait: 20m, number: {OTHER} or {CONTACT}}}")
     return Step(_wait(entry["wait"], where), other_number=True)
 
 

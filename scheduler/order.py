@@ -12,7 +12,7 @@ from ivr.dialogue.model import Callee
 from ivr.session.model import CallOrder
 from ivr.understanding.model import Question
 from scheduler.ladder import Ladder
-from storage.model import Answer, Call, Elder
+from storage.model import Answer, Call, Contact, Elder
 from visits.people import title
 from xunfang.vocabulary import AnswerSource
 
@@ -78,5 +78,21 @@ def call_order(
         callee=Callee(title=spoken, slow=elder.hard_of_hearing, answered=answered_before(answers)),
         tail_ms=elder.tail_ms or config.tail_ms,
         recording=recording,
+        duty_number=config.duty_number,
+    )
+
+
+def contact_order(call: Call, elder: Elder, contact: Contact, config: OrderConfig) -> CallOrder:
+    """联系人: of the elder he hears the title and nothing else; nothing he says is recorded."""
+    spoken = title(elder.name, elder.sex)
+    if config.can_greet is not None and spoken and not config.can_greet(spoken):
+        spoken = ""
+    return CallOrder(
+        call_id=call.id,
+        number=contact.phone,
+        dialplan=call.dialplan if config.dialplan_path is None else config.dialplan_path(call.dialplan),
+        # Where he himself lives nobody knows: never promise to send somebody there.
+        callee=Callee(contact=True, about=spoken, recorded=False, stranger=True),
+        tail_ms=config.tail_ms,
         duty_number=config.duty_number,
     )

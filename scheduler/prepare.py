@@ -11,18 +11,18 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ivr.session.model import CallOrder
-from scheduler import hours
+from scheduler import contact_calls, hours
 from scheduler.admission import AdmissionConfig
 from scheduler.breaker import BreakerConfig
 from scheduler.caps import CapsConfig, allowed_at
 from scheduler.lease import Lease
-from scheduler.order import OrderConfig, call_order, number_to_dial, recording_path
+from scheduler.order import OrderConfig, call_order, contact_order, number_to_dial, recording_path
 from scheduler.owner import LeaseConfig
 from scheduler.planning import Way, consents_of, eligible, is_paused, period_of
 from scheduler.policy import Policy
 from scheduler.settle import escalate_plan
 from scheduler.usable import Dialplans
-from storage.model import Call, Elder, VisitPlan
+from storage.model import Call, ContactCall, Elder, VisitPlan
 from xunfang.errors import BadInput, NotFound
 from xunfang.vocabulary import CallDisposition, CaseKind, ConsentPurpose, PlanStatus
 
@@ -91,6 +91,42 @@ class Preparing:
             return None
         return self._begin(work, token, elder, plan.id, earlier, plan.dialplan, number, now)
 
+    def contact(self, work: Work, seen: ContactCall, now: datetime) -> CallOrder | None:
+        """The call to a contact whose time has come; None: deferred, done without a call, or another's."""
+        token = self._lease.require(work)
+        row = work.contact_calls.get(seen.id) if work.contact_calls.reserve(seen.id) else None
+        if row is None:
+            return None
+        elder = _elder(work, row.elder_id)
+        contact = contact_calls.choose(work, row, elder, self._policy, now)
+        if contact is None:
+            return None
+        work.diallers.lock_number(contact.phone)
+        allowed = self._number_allowed_at(work, contact.phone, (), now)
+        if allowed > now:
+            work.contact_calls.change(row, next_attempt_at=allowed)
+            return None
+        name = contact_calls.DIALPLAN
+        digest = self._dialplans.hash(work, name, now)
+        channel = self._channel(work, token, now)
+        call = work.calls.begin(
+            plan_id=None,
+            elder_id=elder.id,
+            attempt=1 + len(row.passed) + row.failures,
+            dialplan=name,
+            dialplan_hash=digest,
+            intended_at=now,
+            number=contact.phone,
+            line=self._line,
+            dialler_id=token,
+            contact_id=contact.id,
+        )
+        work.channels.carries(self._config.lease.trunk, channel, call.id)
+        work.contact_calls.change(
+            row, status=PlanStatus.DIALLING, next_attempt_at=None, contact_id=contact.id, call_id=call.id
+        )
+        return contact_order(call, elder, contact, self._config.order)
+
     def wanted(self, work: Work, elder_id: int, now: datetime, anyway: bool) -> CallOrder:
         """A call that a human asks for: see Dispatcher.call_now."""
         token = self._lease.require(work)
@@ -118,10 +154,7 @@ class Preparing:
     ) -> CallOrder:
         """`earlier`: calls of the same plan."""
         digest = self._dialplans.hash(work, dialplan, now)
-        trunk = self._config.lease.trunk
-        channel = work.channels.take(trunk, self._config.admission.channels, token, now)
-        if channel is None:
-            raise NoChannel
+        channel = self._channel(work, token, now)
         attempt = len(earlier) + 1
         recording = None
         order = self._config.order
@@ -139,17 +172,29 @@ class Preparing:
             line=self._line,
             dialler_id=token,
         )
-        work.channels.carries(trunk, channel, call.id)
+        work.channels.carries(self._config.lease.trunk, channel, call.id)
         answers = work.answers.of_plan(plan_id) if plan_id is not None and earlier else []
         return call_order(call, elder, answers, order, number)
 
+    def _channel(self, work: Work, token: int, now: datetime) -> int:
+        channel = work.channels.take(self._config.lease.trunk, self._config.admission.channels, token, now)
+        if channel is None:
+            raise NoChannel
+        return channel
+
     def _allowed_at(self, work: Work, elder: Elder, number: str, now: datetime) -> datetime:
-        """`now`, or the earliest moment that hours, caps and the telephone at this number allow: calls
-        to a number count for whomever they were made."""
+        """`now`, or the earliest moment that hours, caps and the elder's telephones allow."""
         opening = hours.next_opening(now, self._policy.hours, elder.windows)
+        if opening == now and work.times.is_on_the_line(elder.id):
+            return now + LIVE_NUMBER_WAIT
+        return self._number_allowed_at(work, number, elder.windows, now)
+
+    def _number_allowed_at(self, work: Work, number: str, own: tuple[str, ...], now: datetime) -> datetime:
+        """The same of one number: calls to it count for whomever they were made."""
+        opening = hours.next_opening(now, self._policy.hours, own)
         if opening > now:
             return opening
-        if self._is_on_the_telephone(work, elder, number):
+        if work.times.is_live(number):
             return now + LIVE_NUMBER_WAIT
         midnight = hours.day_start(now, self._policy.hours)
         gap_began = now - self._config.caps.min_gap
@@ -157,7 +202,7 @@ class Preparing:
         if last is None and gap_began < midnight:
             _, last = work.times.rang(number, gap_began, NEVER_RANG)
         at = allowed_at(now, today, last, self._config.caps, self._policy.hours)
-        return hours.next_opening(at, self._policy.hours, elder.windows) if at > now else now
+        return hours.next_opening(at, self._policy.hours, own) if at > now else now
 
     def _is_on_the_telephone(self, work: Work, elder: Elder, number: str) -> bool:
         return work.times.is_live(number) or work.times.is_on_the_line(elder.id)

@@ -70,7 +70,9 @@ def why(work: Work, elder: Elder, asked: bool, now: datetime, timezone: str) -> 
     ours = [
         each
         for each in work.calls.of_elder(elder.id, limit=LOOKED_AT)
-        if each.direction is CallDirection.OUTBOUND and each.disposition is not None
+        if each.direction is CallDirection.OUTBOUND
+        and each.disposition is not None
+        and each.contact_id is None
     ]
     if not ours or ours[0].disposition is CallDisposition.COMPLETED:
         return "due"

@@ -17,7 +17,7 @@ from ivr.dialogue.model import Because
 from records.model import AlertFact
 from records.rules import open_topics
 from records.service import alert_facts, heard_so_far, tells_something, worst_alert, write_record
-from scheduler import hours
+from scheduler import contact_calls, hours
 from scheduler.followup import after_visit
 from scheduler.habits import NO_HABITS
 from scheduler.learning import habits_now
@@ -91,6 +91,9 @@ def settle_call(
     if not first:
         return None
     call = replace(call, disposition=disposition)
+    if call.contact_id is not None:
+        case_id, at = contact_calls.settle(work, call, now, policy)
+        return Settled(call_id, disposition, None, None, case_id, at)
     elder = _elder(work, call.elder_id)
     facts = elder_facts(work, elder, now)  # before this call's own record is written
     alerts = alert_facts(work, call)
@@ -125,6 +128,8 @@ def settle_call(
             next_attempt_at=verdict.next_attempt_at,
             attempts=policy.ladder.attempts(ended.calls),
         )
+    if plan is not None and case_id is not None and verdict.escalate is not None:
+        contact_calls.arrange(work, plan, case_id, ended.calls, verdict.escalate, policy, now)
     after_visit(work, elder, plan, None if plan is None else verdict.status, record, now, policy)
     heard_all = verdict.status is PlanStatus.DONE and verdict.escalate is None
     close_missed(work, call, because, heard_all, now, policy)
@@ -141,10 +146,11 @@ def settle_call(
 def escalate_plan(work: Work, plan: VisitPlan, kind: CaseKind, policy: Policy, now: datetime) -> int:
     """End a plan with a case without a further call. Returns the case's id."""
     elder = _elder(work, plan.elder_id)
+    calls = tried(work.calls.of_plan(plan.id))
     outcome = Outcome(
         elder_id=elder.id,
         escalate=kind,
-        tried=tried(work.calls.of_plan(plan.id)),
+        tried=calls,
         period=plan.period,
         tell_contacts=policy.ladder.tells_contacts(kind),
     )
@@ -152,6 +158,8 @@ def escalate_plan(work: Work, plan: VisitPlan, kind: CaseKind, policy: Policy, n
     assert draft is not None, "an outcome with `escalate` always makes a case"
     case = open_case(work, draft, now)
     work.plans.set_status(plan.id, PlanStatus.ESCALATED)
+    ended = [each.disposition for each in calls]
+    contact_calls.arrange(work, plan, case.id, ended, kind, policy, now)
     return case.id
 
 

@@ -295,8 +295,8 @@ TABLES: tuple[Personal, ...] = (
         tables.contact_call,
         "联系人电话",
         _of(tables.contact_call),
-        kept="id elder_id plan_id case_id step status created_at until next_attempt_at passed failures contact_id "
-        "call_id outcome",
+        kept="id elder_id plan_id case_id step status created_at until next_attempt_at passed failures "
+        "contact_id call_id outcome",
     ),
     Personal(
         tables.contact,

@@ -11,12 +11,15 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ivr.dialogue.screening import told
 from visits.life import Role, actor_zh
 from xunfang.vocabulary import (
+    CallDisposition,
     CaseKind,
     CaseLevel,
     CaseStatus,
     DoorOutcome,
+    DutyOutcome,
     Priority,
     ReferTo,
     ReportCategory,
@@ -37,6 +40,13 @@ _BECAUSE: Mapping[str, str] = {
     "apprise could not deliver": "通知渠道发送失败",
     "the elder has not agreed that his family is told": "老人没有同意通知家属",
     "the elder has not agreed that this contact is told": "老人没有同意告知此人",
+    "the contact has no telephone number": "没有登记号码",
+    "the contact has the elder's own number": "登记的是老人自己的号码",
+    "the contact asked not to be called by a machine": "此人要求不再接到自动电话",
+    "no contact is left to be called": "没有别的联系人可以拨打",
+    "the case has been seen to": "已有人上门或已办结",
+    "no contact could be called in time": "未能及时拨打",
+    "the elder is not in the ledger any more": "老人已不在台账中",
     "somebody has taken the case": "已有人接手，不再通知",
     "another contact has answered": "已有联系人回应，不再通知",
     "the contact was told anew": "已另行通知",
@@ -160,6 +170,18 @@ def _contact_answered(detail: Detail, words: _Words) -> str:
     return f"紧急联系人（{detail.get('contact_id')}）已告知老人情况"
 
 
+def _contact_called(detail: Detail, words: _Words) -> str:
+    outcome = str(detail.get("outcome"))
+    known = {"yes": "说能联系上老人", "no": "说联系不上老人", "unclear": "没有说清", "stop": "要求不再拨打"}
+    ended = known.get(outcome) or _word(CallDisposition, outcome)
+    return f"已拨打紧急联系人（{detail.get('contact_id')}）：{ended}{_call(detail)}"
+
+
+def _contact_not_called(detail: Detail, words: _Words) -> str:
+    who = f"（{detail['contact_id']}）" if detail.get("contact_id") is not None else ""
+    return f"没有拨打紧急联系人{who}：{because(detail.get('because'))}"
+
+
 def _assigned(detail: Detail, words: _Words) -> str:
     instead = detail.get("instead_of")
     how = "分派给" if instead is None else f"由{words.visitor(instead)}改派给"
@@ -235,9 +257,18 @@ def _heard(detail: Detail, words: _Words) -> str:
     return "值班已接警，铃声停止；案件仍等巡访员接受，到期照常上报"
 
 
+def _duty_rang(detail: Detail, words: _Words) -> str:
+    outcome, nth = str(detail.get("outcome")), detail.get("nth")
+    known = outcome in set(DutyOutcome) and isinstance(nth, int)
+    said = told(nth, DutyOutcome(outcome)) if known and isinstance(nth, int) else f"值班电话：{outcome}"
+    return f"{said}{_call(detail)}"
+
+
 _SENTENCES: Mapping[str, Callable[[Detail, _Words], str]] = {
     "case.opened": _opened,
     "contact.answered": _contact_answered,
+    "contact.called": _contact_called,
+    "contact.not_called": _contact_not_called,
     "case.merged": _merged,
     "case.reopened": _reopened,
     "alert.verdict": _verdict,
@@ -259,6 +290,7 @@ _SENTENCES: Mapping[str, Callable[[Detail, _Words], str]] = {
     "visitor_silent": _silent,
     "not_reassigned": _not_reassigned,
     "duty.accepted": _heard,
+    "duty.rang": _duty_rang,
 }
 
 

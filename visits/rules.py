@@ -70,11 +70,11 @@ def case_for(outcome: Outcome, facts: ElderFacts, deadlines: Deadlines, now: dat
         call_id=outcome.call_id,
         timezone=deadlines.timezone,
         tell_contacts=outcome.tell_contacts,
-        contact_times=_contact_times(kind, min(priorities, key=MOST_URGENT_FIRST.index), deadlines, now),
+        contact_times=contact_times(kind, min(priorities, key=MOST_URGENT_FIRST.index), deadlines, now),
     )
 
 
-def _contact_times(
+def contact_times(
     kind: CaseKind, priority: Priority, deadlines: Deadlines, now: datetime
 ) -> tuple[datetime, ...]:
     """Danger is told to all at once, everything else to one contact after another."""

@@ -48,8 +48,8 @@ def hear(turn: Turn, ask: Ask) -> Step:
 
 
 def _in_passing(turn: Turn, ask: Ask) -> Turn:
-    """我是他儿子，联系得上: the words of an answer inside a sentence. No first: 联系不上 may hold words of yes.
-    Other words decide nothing and are asked about once more."""
+    """我是他儿子，联系得上: the words of an answer inside a sentence; no, when both are there. Other words
+    decide nothing and are asked about once more."""
     understood = turn.understood
     assert understood is not None, "something was said"
     if understood.answer != "other":
@@ -57,5 +57,5 @@ def _in_passing(turn: Turn, ask: Ask) -> Turn:
     meant = "unclear"
     for answer in (YES, NO):
         if turn.says(word for word in ask.means.get(answer, ()) if len(word) >= SHORTEST_WORD):
-            meant = answer  # no, when both are there
+            meant = answer
     return replace(turn, understood=replace(understood, answer=meant))

@@ -24,7 +24,11 @@ def hear(turn: Turn) -> Step | None:
         return _not_a_person(turn)
     if relative.says_stop(turn):
         return relative.stop(turn)
-    if turn.state.relative and not turn.state.callee.contact and turn.answer in ("busy_later", "ask_human", "goodbye"):
+    if (
+        turn.state.relative
+        and not turn.state.callee.contact
+        and turn.answer in ("busy_later", "ask_human", "goodbye")
+    ):
         return relative.hear(turn)  # a relative cannot decide for the elder; what matters is flagged
     match turn.answer:
         case "busy_later" if _just_a_moment(turn):
