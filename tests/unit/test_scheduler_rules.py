@@ -333,8 +333,35 @@ def test_calls_begin_within_channels_lines_and_rate() -> None:
     assert admission.room(NINE, live=6, free=8) == 0
     admission.begun(NINE)
     admission.begun(NINE)
-    assert admission.room(NINE + timedelta(milliseconds=999), live=2, free=6) == 0
+    assert admission.room(NINE + timedelta(milliseconds=499), live=2, free=6) == 0
+    assert admission.room(NINE + timedelta(milliseconds=500), live=2, free=6) == 1
     assert admission.room(NINE + timedelta(seconds=1), live=2, free=6) == 2
+
+
+def test_a_tick_every_five_seconds_begins_the_calls_of_five_seconds() -> None:
+    """An idle trunk of 100 channels is full after a minute, not after four."""
+    admission = Admission(AdmissionConfig(channels=100, calls_per_second=2, burst=timedelta(seconds=5)))
+    live, now = 0, NINE
+    while live < 100:
+        room = admission.room(now, live, free=100)
+        assert room == 10
+        for _ in range(room):
+            admission.begun(now)
+        live, now = live + room, now + timedelta(seconds=5)
+    assert now - NINE <= timedelta(minutes=1)
+
+
+def test_an_idle_hour_saves_up_no_more_than_one_burst() -> None:
+    admission = Admission(AdmissionConfig(channels=100, calls_per_second=2, burst=timedelta(seconds=5)))
+    assert admission.room(NINE, 0, 100) == 10
+    assert admission.room(NINE + timedelta(hours=1), 0, 100) == 10
+
+
+def test_a_clock_that_is_set_back_neither_fills_nor_blocks() -> None:
+    admission = Admission(AdmissionConfig(channels=9, calls_per_second=1))
+    admission.begun(NINE)
+    assert admission.room(NINE - timedelta(hours=1), 1, 9) == 0
+    assert admission.room(NINE - timedelta(hours=1) + timedelta(seconds=1), 1, 9) == 1
 
 
 def test_a_slow_trunk_gets_one_call_every_few_seconds() -> None:
