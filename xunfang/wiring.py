@@ -145,6 +145,7 @@ def dispatch_config(settings: Settings, rules: Policy) -> DispatchConfig:
         admission=AdmissionConfig(
             schedule.channels,
             schedule.calls_per_second,
+            burst=timedelta(seconds=schedule.tick_s),
             lag_limit_ms=schedule.lag_limit_ms,
             lag_resume_ms=schedule.lag_resume_ms,
         ),

@@ -171,7 +171,7 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Contacting:
-    """What is said to a contact (联系人) before he is asked. `somebody`: where the elder's title cannot be said."""
+    """What is said to a contact (联系人) before he is asked. `somebody`: for a title that cannot be said."""
 
     tried: str
     somebody: str
