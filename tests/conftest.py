@@ -25,7 +25,6 @@ LONG_S = {
     "test_demo_interrupted.py": 50,
     "test_peers_trunk.py": 45,
     # the rest, one on each core
-    "test_bad_input.py": 100,
     "test_web_all_pages.py": 70,
     "test_simulate_year.py": 55,
     "test_audio_understanding.py": 45,
@@ -35,6 +34,7 @@ LONG_S = {
     "test_web_visitor_offline.py": 25,
     "test_web_calls.py": 25,
     "test_fleet_machines.py": 20,
+    "test_bad_input.py": 20,
     "test_planning_cli.py": 20,
     "test_scheduler_property.py": 20,
     "test_scheduler_machine.py": 20,

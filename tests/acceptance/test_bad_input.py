@@ -8,19 +8,28 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
-from command_line import ROOT, xunfang
+from command_line import ROOT, environment
+from warm import Warm, warm
 
 from xunfang import setup
 from xunfang.errors import BadInput, ModelError, StorageError
+from xunfang.settings import load
+from xunfang.wiring import open_store
 
 pytestmark = pytest.mark.acceptance
 
 Mend = Callable[[Path], None]
+
+
+@pytest.fixture(scope="module")
+def xunfang() -> Iterator[Warm]:
+    with warm(environment()) as typed:
+        yield typed
 
 
 @pytest.fixture
@@ -56,7 +65,8 @@ def file_says(name: str, text: str) -> Mend:
 
 
 def changed_key(house: Path) -> None:
-    assert xunfang("migrate", cwd=house).returncode == 0
+    with open_store(load(house / setup.SETTINGS_FILE, {})):
+        pass  # made, with the first key
     (house / setup.KEY_FILE).write_text("another key that is long enough to be one, 0123456789\n", "utf-8")
 
 
@@ -188,7 +198,9 @@ TROUBLE: dict[str, tuple[Mend, tuple[str, ...], int, tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLE)
-def test_trouble_is_told_with_what_to_do_and_its_own_exit_code(house: Path, trouble: str) -> None:
+def test_trouble_is_told_with_what_to_do_and_its_own_exit_code(
+    house: Path, xunfang: Warm, trouble: str
+) -> None:
     make, words, code, told = TROUBLE[trouble]
     make(house)
     ran = xunfang(*words, cwd=house)
@@ -199,7 +211,7 @@ def test_trouble_is_told_with_what_to_do_and_its_own_exit_code(house: Path, trou
     assert "Traceback" not in said
 
 
-def test_a_broken_line_is_named_and_what_came_before_it_is_judged(house: Path) -> None:
+def test_a_broken_line_is_named_and_what_came_before_it_is_judged(house: Path, xunfang: Warm) -> None:
     lines = '{"id": 1, "question": "event", "text": "没摔"}\n{"id": 2, "text": \n'
     ran = xunfang("understand", cwd=house, stdin=lines)
     assert ran.returncode == BadInput.exit_code
@@ -207,7 +219,7 @@ def test_a_broken_line_is_named_and_what_came_before_it_is_judged(house: Path) -
     assert "stdin, line 2: not JSON" in ran.stderr
 
 
-def test_a_broken_model_leaves_the_one_in_use_in_use(house: Path) -> None:
+def test_a_broken_model_leaves_the_one_in_use_in_use(house: Path, xunfang: Warm) -> None:
     bad = house / "bad.zip"
     bad.write_bytes(b"PK\x03\x04 not a whole archive")
     fetched = xunfang("models", "fetch", SMALL_MODEL, "--from", bad, cwd=house)
