@@ -13,7 +13,7 @@ from storage.db import Db, Shape
 from storage.model import User, WebSession
 from storage.repository_areas import subtree
 from xunfang.errors import BadInput, NotFound
-from xunfang.vocabulary import UserRole
+from xunfang.vocabulary import SessionKind, UserRole
 
 _user = Shape(User, tables.account)
 _session = Shape(WebSession, tables.web_session)
@@ -95,8 +95,22 @@ class Sessions:
     def __init__(self, db: Db) -> None:
         self._db = db
 
-    def add(self, token_hash: str, account_id: int, at: datetime) -> WebSession:
-        values = {"token_hash": token_hash, "account_id": account_id, "created_at": at, "seen_at": at}
+    def add(
+        self,
+        token_hash: str,
+        account_id: int,
+        at: datetime,
+        kind: SessionKind = SessionKind.DESK,
+        label: str | None = None,
+    ) -> WebSession:
+        values = {
+            "token_hash": token_hash,
+            "account_id": account_id,
+            "created_at": at,
+            "seen_at": at,
+            "kind": kind,
+            "label": label,
+        }
         return self._db.add(_session, values)
 
     def find(self, token_hash: str) -> tuple[WebSession, User] | None:
@@ -129,9 +143,31 @@ class Sessions:
             sa.update(session).where(which, session.c.ended_at.is_(None)).values(ended_at=at)
         )
 
-    def purge(self, created_before: datetime) -> int:
+    def walls(
+        self, area_id: int | None, created_after: datetime, limit: int
+    ) -> list[tuple[WebSession, User]]:
+        """Screens that have not ended, newest first, with who opened them: of an area and below it."""
+        session, account = tables.web_session.c, tables.account.c
+        statement = (
+            sa.select(*_session.columns, *_user.columns)
+            .join(tables.account, account.id == session.account_id)
+            .where(
+                session.kind == SessionKind.WALL,
+                session.ended_at.is_(None),
+                session.created_at > created_after,
+            )
+        )
+        if area_id is not None:
+            statement = statement.where(account.area_id.in_(sa.select(subtree(area_id).c.id)))
+        rows = self._db.rows(statement.order_by(session.created_at.desc(), session.token_hash).limit(limit))
+        cut = len(_session.columns)
+        return [(WebSession(*row[:cut]), User(*row[cut:])) for row in rows]
+
+    def purge(self, kind: SessionKind, created_before: datetime) -> int:
         session = tables.web_session
-        return self._db.change(sa.delete(session).where(session.c.created_at < created_before))
+        return self._db.change(
+            sa.delete(session).where(session.c.kind == kind, session.c.created_at < created_before)
+        )
 
 
 class SignIns:

@@ -22,7 +22,7 @@ from visits.life import Actor, Role
 from web.security import sessions
 from web.services import services_of
 from xunfang.errors import NotFound
-from xunfang.vocabulary import UserRole
+from xunfang.vocabulary import SessionKind, UserRole
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -31,6 +31,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 class Viewer:
     user: User
     token_hash: str  # of the session
+    wall: bool = False  # 大屏登录: sees what its user sees, on the wall and nowhere else
 
     @property
     def role(self) -> UserRole:
@@ -43,7 +44,7 @@ class Viewer:
 
     @property
     def writes(self) -> bool:
-        return self.role is not UserRole.AUDITOR
+        return self.role is not UserRole.AUDITOR and not self.wall
 
     @property
     def actor(self) -> Actor:
@@ -92,23 +93,30 @@ class SignInAgain(Exception):
 class Admit:
     """The dependency behind Desk, Reader, ...; `roles` is read by the test over all routes."""
 
-    def __init__(self, *roles: UserRole, auditor_writes: bool = False) -> None:
+    def __init__(self, *roles: UserRole, auditor_writes: bool = False, wall: bool = False) -> None:
         self.roles = frozenset(roles)
         self.auditor_writes = auditor_writes  # his own sign-out and password, nothing else
+        self.wall = wall  # also a screen, while whoever opened it may use the desk
 
     def __call__(self, request: Request) -> Viewer:
         house = services_of(request)
         found = sessions.look(house, request)
+        wall = False
+        if self.wall and (found is None or found[2]):
+            on_the_wall = sessions.look(house, request, SessionKind.WALL)
+            found, wall = on_the_wall or found, on_the_wall is not None
         if found is None:
             raise HTTPException(404)
         user, token_hash, over = found
+        if wall and user.role not in _DESK:
+            raise HTTPException(404)
         reads_only = user.role is UserRole.AUDITOR and not self.auditor_writes
         allowed = user.active and user.role in self.roles
         if not allowed or (reads_only and request.method not in SAFE_METHODS):
             raise HTTPException(404)
         if over:
             raise SignInAgain(user)
-        viewer = Viewer(user, token_hash)
+        viewer = Viewer(user, token_hash, wall)
         request.state.viewer = viewer
         request.state.live_version = house.live.version  # before the endpoint asks the database
         return viewer
@@ -119,6 +127,7 @@ _DESK = (UserRole.COUNTY_ADMIN, UserRole.SUPERVISOR)
 Admin = Annotated[Viewer, Depends(Admit(UserRole.COUNTY_ADMIN))]
 Desk = Annotated[Viewer, Depends(Admit(*_DESK))]  # 督导台: supervisors and the county
 Reader = Annotated[Viewer, Depends(Admit(*_DESK, UserRole.AUDITOR))]  # the same, and auditors who only read
+OnTheWall = Annotated[Viewer, Depends(Admit(*_DESK, UserRole.AUDITOR, wall=True))]  # and 大屏
 AtTheDoor = Annotated[Viewer, Depends(Admit(UserRole.VISITOR))]  # 巡访员
 Anyone = Annotated[Viewer, Depends(Admit(*UserRole))]  # whoever is signed in
 Owner = Annotated[Viewer, Depends(Admit(*UserRole, auditor_writes=True))]  # of his own account

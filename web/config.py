@@ -24,6 +24,7 @@ class WebConfig:
     timezone: str = "Asia/Shanghai"
     idle: timedelta = timedelta(hours=2)  # signed out after so long without a request
     lifetime: timedelta = timedelta(hours=12)  # signed out at the latest
+    wall_lifetime: timedelta = timedelta(days=30)  # of 大屏登录
     secure_cookies: bool = True  # False only for plain http on this machine itself
     metrics_token: str = field(default="", repr=False)  # for /metrics from elsewhere; empty: loopback only
     body_bytes: int = 40 * MEGABYTE  # of one request: photos

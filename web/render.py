@@ -117,7 +117,7 @@ class Renderer:
             "viewer": viewer,
             "roles": UserRole,
             "counted": lambda item: "" if viewer is None else self.counted(item, viewer),
-            "nav": shown_to(self.nav, viewer.role) if viewer else (),
+            "nav": shown_to(self.nav, viewer.role) if viewer and not viewer.wall else (),
             "path": request.url.path,
             "live_version": getattr(request.state, "live_version", self.live.version),
             "theme": theme if theme in ("light", "dark") else "",

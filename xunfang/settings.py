@@ -156,6 +156,22 @@ class FleetSettings(Section):
 
 class DutySettings(Section):
     number: str = Field("", description="duty person rung on urgent; empty: nobody can be bridged")
+    others: tuple[str, ...] = Field((), description="rung after `number`, in order, and round again")
+    ring_s: float = Field(40.0, gt=0, le=120, description="how long each may ring")
+    screen_s: float = Field(
+        15.0, ge=8, le=60, description="for who answers to press 1 or to be heard as a person"
+    )
+    rounds: int = Field(3, ge=1, le=10, description="how often all of them are rung")
+    handover: Literal["bridge", "refer"] = Field(
+        "bridge",
+        description="bridge: we join the two; refer: SIP REFER to `number`, a call centre, else bridge",
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> DutySettings:
+        if self.others and not self.number:
+            raise ValueError("others needs number: the one that is rung first")
+        return self
 
 
 class NoticesSettings(Section):
@@ -228,6 +244,7 @@ class WebSettings(Section):
     )
     idle_minutes: int = Field(120, ge=5, le=1440, description="signed out after so long without a request")
     session_hours: int = Field(12, ge=1, le=168, description="signed out at the latest")
+    wall_days: int = Field(30, ge=1, le=366, description="a screen on the wall (大屏登录) ends after so long")
     upload_mb: int = Field(40, ge=1, le=500, description="largest request")
     forwarded_by: str = Field("127.0.0.1", description="addresses of proxies whose X-Forwarded-For counts")
     api_per_minute: int = Field(600, ge=10, le=100_000, description="requests of one API token a minute")

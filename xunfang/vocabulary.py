@@ -229,6 +229,13 @@ class UserRole(StrEnum):
     AUDITOR = "auditor"
 
 
+class SessionKind(StrEnum):
+    """What a sign-in is good for: WALL opens one page for weeks and changes nothing."""
+
+    DESK = "desk"
+    WALL = "wall"
+
+
 class CampaignKind(StrEnum):
     """Why there are more visits than the cadence asks for (专项巡访), the gravest first."""
 
@@ -296,6 +303,27 @@ class Speaker(StrEnum):
     MACHINE = "machine"
 
 
+class DutyOutcome(StrEnum):
+    """What came of ringing one duty telephone (值班电话) while an elder was in danger."""
+
+    TAKEN = "taken"  # a person has taken over
+    LEFT = "left"  # he has spoken with the elder and hung up
+    LOST = "lost"  # his line broke
+    MACHINE = "machine"  # a voicemail, a carrier's voice, a telephone's assistant, a tone
+    NOBODY = "nobody"  # answered, and nobody was there who could be understood
+    HUNG_UP = "hung_up"  # answered, and hung up before he had taken over
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    NOT_REACHED = "not_reached"
+    NO_LINE = "no_line"  # ours: every line of the process was taken
+    NOT_NEEDED = "not_needed"  # another has taken over, or the elder has gone
+    TRANSFERRED = "transferred"  # the elder's call is at the county's call centre
+    NOT_TRANSFERRED = "not_transferred"
+    UNKNOWN = "unknown"  # the elder's line ended before the call centre had said whether it has him
+    NONE_CAME = "none_came"  # every number, every round
+    NO_NUMBER = "no_number"
+
+
 class AnswerSource(StrEnum):
     SELF = "self"
     RELATIVE = "relative"  # 家属代述: ranks below self-report
@@ -346,6 +374,22 @@ _TERMS: tuple[tuple[StrEnum, str], ...] = (
     (CallDisposition.COMPLETED, "完成"),
     (CallDisposition.TRUNK_FAILURE, "线路故障"),
     (CallDisposition.INTERRUPTED, "系统中断"),
+    (DutyOutcome.TAKEN, "有人接听，已与老人接通"),
+    (DutyOutcome.LEFT, "与老人通话结束"),
+    (DutyOutcome.LOST, "通话中断"),
+    (DutyOutcome.MACHINE, "语音信箱或提示音，不是真人"),
+    (DutyOutcome.NOBODY, "接通后没有人回应"),
+    (DutyOutcome.HUNG_UP, "接通后挂断，没有接管"),
+    (DutyOutcome.NO_ANSWER, "无人接听"),
+    (DutyOutcome.BUSY, "占线"),
+    (DutyOutcome.NOT_REACHED, "没有打通"),
+    (DutyOutcome.NO_LINE, "没有空闲线路"),
+    (DutyOutcome.NOT_NEEDED, "不再需要"),
+    (DutyOutcome.TRANSFERRED, "老人的电话已转接"),
+    (DutyOutcome.NOT_TRANSFERRED, "没有转接成功，改由本机拨打"),
+    (DutyOutcome.UNKNOWN, "转接中老人的线路断了，结果不明，请核实"),
+    (DutyOutcome.NONE_CAME, "全部没有人接管"),
+    (DutyOutcome.NO_NUMBER, "没有设置号码"),
     (CallDirection.OUTBOUND, "呼出"),
     (CallDirection.INBOUND, "来电"),
     (CallerKind.ELDER, "老人"),
@@ -429,6 +473,8 @@ _TERMS: tuple[tuple[StrEnum, str], ...] = (
     (UserRole.SUPERVISOR, "督导"),
     (UserRole.VISITOR, "巡访员"),
     (UserRole.AUDITOR, "审计（只读）"),
+    (SessionKind.DESK, "登录"),
+    (SessionKind.WALL, "大屏登录"),
     (CampaignKind.FLOOD, "防汛"),
     (CampaignKind.EPIDEMIC, "防疫"),
     (CampaignKind.HEAT, "高温"),

@@ -13,9 +13,9 @@ from pathlib import Path
 from asr_models.library import ModelLibrary
 from ivr.dialogue import dialplan as plans
 from ivr.dialogue.plan import greeting_text
-from ivr.session.config import LineConfig
+from ivr.session.config import DutyConfig, LineConfig
 from ivr.session.fleet import Fleet
-from ivr.session.model import CallEnded, CallEvent
+from ivr.session.model import CallEnded, CallEvent, DutyRang
 from ivr.speech.prompts import PromptStore
 from ivr.speech.render import SHIPPED
 from ivr.telephony.model import TrunkConfig
@@ -38,7 +38,7 @@ from scheduler.policy import Policy
 from scheduler.settle import Settled
 from scheduler.ticks import Service, TickConfig
 from storage import Store
-from visits import doorstep, timebank
+from visits import doorstep, duty_calls, timebank
 from visits.channels import NoticeConfig
 from visits.deadlines import Deadlines, load_deadlines
 from visits.notices import Sender
@@ -230,6 +230,7 @@ def web_config(settings: Settings, host: str) -> WebConfig:
         timezone=settings.timezone,
         idle=timedelta(minutes=web.idle_minutes),
         lifetime=timedelta(hours=web.session_hours),
+        wall_lifetime=timedelta(days=web.wall_days),
         secure_cookies=not web.loopback_http,
         metrics_token=web.metrics_token.get_secret_value(),
         api_per_minute=web.api_per_minute,
@@ -275,6 +276,7 @@ def line_config(settings: Settings) -> LineConfig:
         lines=settings.lines.count,
         reserve=reserved_calls(settings),
         calls_per_line=settings.lines.calls_per_line,
+        duty=DutyConfig(**settings.duty.model_dump(exclude={"number"})),
         log_level=settings.log.level,
         log_json=settings.log.format == "json",
     )
@@ -382,7 +384,9 @@ def build(
     journal = Journal(store, rules, settings.path(settings.recording.folder), on_ended=ended)
 
     def heard(event: CallEvent) -> None:
-        if not reception.heard(event):
+        if isinstance(event, DutyRang):
+            duty_calls.rang(store, event.call_id, event.nth, event.outcome, event.at)
+        elif not reception.heard(event):
             journal.handle(event)
         if on_event is not None:
             on_event(event)

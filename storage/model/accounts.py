@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from xunfang.vocabulary import UserRole
+from xunfang.vocabulary import SessionKind, UserRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +32,5 @@ class WebSession:
     created_at: datetime
     seen_at: datetime
     ended_at: datetime | None = None
+    kind: SessionKind = SessionKind.DESK
+    label: str | None = None  # of a wall: where it hangs

@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Column, Index, String, Table
 
 from storage.tables.base import metadata, ref, row_id
 from storage.types import Encrypted, UtcDateTime, Word
-from xunfang.vocabulary import UserRole
+from xunfang.vocabulary import SessionKind, UserRole
 
 account = Table(
     "account",
@@ -31,7 +31,9 @@ web_session = Table(
     ref("account_id", "account", nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
-    Column("ended_at", UtcDateTime),  # signed out, disabled, password changed
+    Column("ended_at", UtcDateTime),  # signed out, disabled, password changed, revoked
+    Column("kind", Word(SessionKind), nullable=False, server_default=SessionKind.DESK.value),
+    Column("label", String(50)),  # of a wall: where it hangs
     Index(None, "account_id"),
     Index(None, "created_at"),
 )

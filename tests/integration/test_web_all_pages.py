@@ -42,6 +42,7 @@ PAGES = (
     "/wall?view=screen",
     "/wall?view=compact",
     "/wall/callers",
+    "/wall/screens",
     "/duty",
     "/cases",
     "/cases/villages",

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from scheduler_kit import House, distress
-from sqlalchemy import event
 from storage_cast import MINUTE, NOW, a_call, an_elder
 
 from storage import Store, repository_review
@@ -91,7 +91,8 @@ def test_what_waits_is_counted_below_an_area_and_only_so_far(
         assert work.reviews.waiting(village.id) == 3
     if store._engine.dialect.name == "sqlite":
         asked: list[tuple[str, Any]] = []
-        event.listen(store._engine, "before_cursor_execute", lambda *each: asked.append((each[2], each[3])))
+        keep = lambda *each: asked.append((each[2], each[3]))  # noqa: E731
+        sa.event.listen(store._engine, "before_cursor_execute", keep)
         with store.read() as work:
             work.reviews.waiting(village.id)
         statement, values = next(each for each in asked if "FROM review" in each[0])

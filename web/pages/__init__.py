@@ -35,6 +35,7 @@ from web.pages import (
     wall,
     wall_callers,
     wall_duty,
+    wall_screens,
 )
 
 MODULES: tuple[ModuleType, ...] = (
@@ -59,6 +60,7 @@ MODULES: tuple[ModuleType, ...] = (
     wall,
     wall_callers,
     wall_duty,
+    wall_screens,
     cases,
     cases_one,
     elders_files,

@@ -6,13 +6,13 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
-from web.access import Reader
+from web.access import OnTheWall
 from web.services import Services
 
 router = APIRouter()
 
 
 @router.get("/live")
-def live(viewer: Reader, services: Services, since: str = "") -> StreamingResponse:
+def live(viewer: OnTheWall, services: Services, since: str = "") -> StreamingResponse:
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(services.live.stream(since), media_type="text/event-stream", headers=headers)

@@ -21,7 +21,7 @@ from storage.model import Area, Dialler
 from storage.model.wall import LiveCall
 from visits import duty
 from visits.people import title
-from web.access import Reader
+from web.access import OnTheWall
 from web.navigation import READERS, NavItem
 from web.pages.home import Today, today
 from web.render import is_partial
@@ -143,8 +143,8 @@ def _dialler(each: Dialler, now: datetime, house: House) -> DiallerRow:
 
 
 @router.get("/wall")
-def wall(request: Request, viewer: Reader, services: Services, view: str = "") -> Response:
-    look = Look(view) if view in set(Look) else Look.PAGE
+def wall(request: Request, viewer: OnTheWall, services: Services, view: str = "") -> Response:
+    look = Look(view) if view in set(Look) else Look.SCREEN if viewer.wall else Look.PAGE
     shared = _shared.setdefault(services.store, Shared())
     seen = shared.get(services, viewer.area_id, fresh=not is_partial(request))
     return services.render.page(

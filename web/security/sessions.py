@@ -1,5 +1,9 @@
 """Sessions live in the database, so that each of them can be ended. The cookie holds 256 bits of chance;
-the table holds its hash only. Idle and absolute expiry are computed from stored times and now."""
+the table holds its hash only. Idle and absolute expiry are computed from stored times and now.
+
+A screen on the wall has a session of its own kind (大屏登录), in a cookie of its own: it lives for weeks
+without being idle, opens what admits OnTheWall and nothing else, and put into the other cookie its token is
+no session at all."""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from starlette.responses import Response
 
 from storage import Work
 from storage.model import User, WebSession
+from xunfang.vocabulary import SessionKind
 
 if TYPE_CHECKING:
     from web.services import House
@@ -21,35 +26,48 @@ NOTE_SEEN_EVERY = timedelta(minutes=1)  # so that not every request writes
 KEEP_ENDED = timedelta(days=7)  # how late a form may come and still find its author
 
 
-def cookie_name(secure: bool) -> str:
+_COOKIES = {SessionKind.DESK: "xunfang", SessionKind.WALL: "xunfang-wall"}
+
+
+def cookie_name(secure: bool, kind: SessionKind = SessionKind.DESK) -> str:
     """`__Host-` binds the cookie to this host and to https (RFC 6265bis); http cannot set it."""
-    return "__Host-xunfang" if secure else "xunfang"
+    return f"__Host-{_COOKIES[kind]}" if secure else _COOKIES[kind]
 
 
 def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def start(house: House, work: Work, user: User, now: datetime) -> str:
+def lifetime(house: House, kind: SessionKind) -> timedelta:
+    return house.config.wall_lifetime if kind is SessionKind.WALL else house.config.lifetime
+
+
+def start(
+    house: House,
+    work: Work,
+    user: User,
+    now: datetime,
+    kind: SessionKind = SessionKind.DESK,
+    label: str | None = None,
+) -> str:
     """A new session; returns the cookie's value. What is long over is removed on the way."""
     token = secrets.token_urlsafe(32)
-    work.sessions.purge(now - house.config.lifetime - KEEP_ENDED)
-    work.sessions.add(hash_of(token), user.id, now)
+    for each in SessionKind:
+        work.sessions.purge(each, now - lifetime(house, each) - KEEP_ENDED)
+    work.sessions.add(hash_of(token), user.id, now, kind, label)
     return token
 
 
 def is_over(house: House, session: WebSession, now: datetime) -> bool:
-    config = house.config
-    return (
-        session.ended_at is not None
-        or now >= session.created_at + config.lifetime
-        or now >= session.seen_at + config.idle
-    )
+    idle = session.kind is SessionKind.DESK and now >= session.seen_at + house.config.idle
+    return session.ended_at is not None or idle or now >= session.created_at + lifetime(house, session.kind)
 
 
-def look(house: House, request: Request) -> tuple[User, str, bool] | None:
+def look(
+    house: House, request: Request, kind: SessionKind = SessionKind.DESK
+) -> tuple[User, str, bool] | None:
     """(user, hash of the session, whether it is over); None for a stranger."""
-    token = request.cookies.get(cookie_name(house.config.secure_cookies), "")
+    token = request.cookies.get(cookie_name(house.config.secure_cookies, kind), "")
     if not token:
         return None
     now, key = house.now(), hash_of(token)
@@ -58,6 +76,8 @@ def look(house: House, request: Request) -> tuple[User, str, bool] | None:
     if found is None:
         return None
     session, user = found
+    if session.kind is not kind:
+        return None
     over = is_over(house, session, now)
     if not over and now - session.seen_at >= NOTE_SEEN_EVERY:
         with house.store.begin() as work:
@@ -65,12 +85,12 @@ def look(house: House, request: Request) -> tuple[User, str, bool] | None:
     return user, key, over
 
 
-def give_cookie(house: House, response: Response, token: str) -> None:
+def give_cookie(house: House, response: Response, token: str, kind: SessionKind = SessionKind.DESK) -> None:
     secure = house.config.secure_cookies
     response.set_cookie(
-        cookie_name(secure),
+        cookie_name(secure, kind),
         token,
-        max_age=int((house.config.lifetime + KEEP_ENDED).total_seconds()),
+        max_age=int((lifetime(house, kind) + KEEP_ENDED).total_seconds()),
         secure=secure,
         httponly=True,
         samesite="lax",
