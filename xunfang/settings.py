@@ -129,6 +129,9 @@ class ScheduleSettings(Section):
     ladder: Path | None = Field(None, description="retry table; empty: the shipped one")
     cadence: Path | None = Field(None, description="how often at least by category; empty: the shipped table")
     first_visit_days: int = Field(7, ge=1, le=90, description="a new elder is visited within so many days")
+    spread: bool = Field(
+        True, description="first calls over the first half of a period, not all on its first morning"
+    )
     deadlines: Path | None = Field(
         None, description="deadlines and patience of cases; empty: the shipped ones"
     )

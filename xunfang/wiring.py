@@ -116,6 +116,7 @@ def policy(settings: Settings) -> Policy:
         hours=hours(settings),
         cadence=load_cadence(None if cadence is None else settings.path(cadence)),
         first_visit=timedelta(days=settings.schedule.first_visit_days),
+        spread=settings.schedule.spread,
     )
 
 
