@@ -22,8 +22,8 @@ LAG_SHARE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class AdmissionConfig:
-    """`channels`: calls at one time, as the trunk allows. `calls_per_second` below 1 spaces them out; `burst`:
-    of how much time the calls may begin at once (the time between two ticks; at least one call).
+    """`channels`: calls at one time, as the trunk allows. `calls_per_second` below 1 spaces them out;
+    `burst`: of how much time the calls may begin at once (the time between two ticks; at least one call).
     `lag_limit_ms`: recognition so late that an elder notices; `lag_resume_ms`: late no more."""
 
     channels: int = 4
@@ -57,9 +57,7 @@ class Admission:
         """A clock that was set back fills nothing, and is followed."""
         passed = timedelta() if self._filled_at is None else max(timedelta(), now - self._filled_at)
         self._filled_at = now
-        self._saved = min(
-            self._holds_most, self._saved + self._config.calls_per_second * (passed / _SECOND)
-        )
+        self._saved = min(self._holds_most, self._saved + self._config.calls_per_second * (passed / _SECOND))
 
     def measured(self, now: datetime, lag_ms: float) -> None:
         self._lags.append((now, lag_ms))

@@ -12,15 +12,23 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from scheduler.hours import HoursConfig, served_until
+from scheduler import hours
+from scheduler.habits import slots
+from scheduler.hours import HoursConfig
 from scheduler.policy import Policy
 from storage.model import Elder, Period, Terms, VisitPlan
+from storage.repository_planning import SPREAD
+from storage.repository_plans import lot
+from xunfang.errors import BadSettings
 from xunfang.vocabulary import Cadence, ConsentPurpose, PlanStatus, VisitMode
 
 if TYPE_CHECKING:
     from storage import Work
 
 DAY = timedelta(days=1)
+LADDER_DAYS = 3  # of service, left free at the end of a period: another window, the next day, one to spare
+FARTHEST = timedelta(days=59)  # of a quarter only this much is looked at (hours.LOOK_AHEAD_DAYS)
+MOST_MOMENTS = 120  # of a month or a quarter: each is a branch of the planning statement
 
 
 class Way(StrEnum):
@@ -77,20 +85,45 @@ def terms(now: datetime, policy: Policy) -> Terms:
         today=today,
         tomorrow=midnight(today + DAY, zone),
         first_visit_by=by,
-        periods=tuple(_period(cadence, today, by, policy.hours) for cadence in Cadence),
+        periods=tuple(_period(cadence, now, by, policy) for cadence in Cadence),
         rules=policy.cadence.rules,
     )
 
 
-def _period(cadence: Cadence, today: date, first_visit_by: datetime, config: HoursConfig) -> Period:
+def _period(cadence: Cadence, now: datetime, first_visit_by: datetime, policy: Policy) -> Period:
     """A new elder is visited within some days, also when the period would allow later. Who comes in
     on the last day of a period gets the next day too: an evening is no chance to be reached."""
+    config = policy.hours
+    today = hours.local_date(now, config)
     start, end = period_bounds(cadence, today, config.timezone)
-    end = served_until(start, end, config)
+    end = hours.served_until(start, end, config)
     last_day = midnight(today + DAY, config.timezone) >= end
-    return Period(
-        cadence, period_key(cadence, today), start, end, min(first_visit_by, end + DAY if last_day else end)
-    )
+    entrants = min(first_visit_by, end + DAY if last_day else end)
+    spread = first_calls(start, end, now, config) if policy.spread else ()
+    return Period(cadence, period_key(cadence, today), start, end, entrants, spread)
+
+
+def first_calls(start: datetime, end: datetime, now: datetime, config: HoursConfig) -> tuple[datetime, ...]:
+    """Moments of a period [start, end), still to come, over which first calls are spread: full hours of its
+    first half, and never of its last LADDER_DAYS of service, which the whole ladder may need."""
+    try:
+        found = slots(start, min(end, start + FARTHEST), config)
+    except BadSettings:
+        return ()  # no hours at all: close_overdue says so
+    days = sorted({hours.local_date(each, config) for each in found})
+    used = min(-(-len(days) // 2), len(days) - LADDER_DAYS)
+    if used < 2:
+        return ()  # a week of holidays: nothing to spread over
+    left = [each for each in found if each >= now and hours.local_date(each, config) <= days[used - 1]]
+    most = min(len(left), MOST_MOMENTS)
+    return tuple(left[place * len(left) // most] for place in range(most))
+
+
+def first_call(elder: Elder, period: Period) -> datetime | None:
+    """Always about the same weekday and hour for one elder. Whoever has hours of his own keeps to them."""
+    if elder.windows or not period.first_calls:
+        return None
+    return period.first_calls[lot(elder.id, SPREAD) % len(period.first_calls)]
 
 
 def plan_row(elder: Elder, way: Way, now: datetime, policy: Policy) -> VisitPlan:
@@ -102,15 +135,17 @@ def plan_row(elder: Elder, way: Way, now: datetime, policy: Policy) -> VisitPlan
     status = PlanStatus.DUE if way is Way.PHONE else PlanStatus.ON_SITE
     if is_paused(elder, now, policy):
         status = PlanStatus.PAUSED
+    period = _period(cadence, now, end, policy)
     return VisitPlan(
         id=0,
         elder_id=elder.id,
         period=period_key(cadence, day),
         mode=VisitMode.PHONE if way is Way.PHONE else VisitMode.ON_SITE,
         due_from=start,
-        due_until=served_until(start, end, policy.hours),
+        due_until=hours.served_until(start, end, policy.hours),
         dialplan=elder.dialplan,
         status=status,
+        next_attempt_at=first_call(elder, period) if status is PlanStatus.DUE else None,
     )
 
 

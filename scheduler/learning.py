@@ -1,8 +1,8 @@
 """Once a day: count which hour works for whom, and let this day's first attempts know.
 
 The first attempt of a plan is put to the elder's best hour only when that hour comes within
-`PUT_OFF_MOST` and leaves `PERIOD_LEFT` of the period, and only once: whoever is not reached then,
-or not dialled, waits in the same queue as everybody.
+`PUT_OFF_MOST`, as the attempt itself would, and leaves `PERIOD_LEFT` of the period: whoever is not
+reached then, or not dialled, waits in the same queue as everybody.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def learn_daily(store: Store, clock: Clock, policy: Policy) -> bool:
     while part is not None:
         with store.begin() as work:
             work.times.learn(part, rates, known)
-            work.times.prefer(part, moments, PERIOD_LEFT)
+            work.times.prefer(part, moments, (now, now + PUT_OFF_MOST), PERIOD_LEFT)
         with store.read() as work:
             part = work.planning.chunk(part.upto, CHUNK_ELDERS[store.dialect])
     with store.begin() as work:

@@ -18,3 +18,4 @@ class Policy:
     hours: HoursConfig = field(default_factory=HoursConfig)
     cadence: CadencePolicy = field(default_factory=load_cadence)
     first_visit: timedelta = timedelta(days=7)  # of a new elder, from when planning first sees him
+    spread: bool = True  # first calls over the first part of their period, not all on its first morning

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from storage import tables
 from storage.db import Db, Shape
-from storage.model import CadenceRule, Chunk, Elder, Terms, VisitPlan
+from storage.model import CadenceRule, Chunk, Elder, Period, Terms, VisitPlan
 from storage.repository_plans import LOT_FACTOR, LOT_RANGE, lot
 from storage.types import UtcDateTime, Word
 from xunfang.vocabulary import Cadence, Category, ConsentPurpose, PlanStatus, VisitMode
@@ -26,6 +26,8 @@ from xunfang.vocabulary import Cadence, Category, ConsentPurpose, PlanStatus, Vi
 PHONE, ON_SITE, ASK, NONE, PAUSED = "phone", "on_site", "ask", "none", "paused"
 OPEN = (PlanStatus.DUE, PlanStatus.WAITING, PlanStatus.DIALLING)
 READY = (PlanStatus.DUE, PlanStatus.WAITING)
+SPREAD = "spread"  # instead of a period: the same lot in each of them
+NO_WINDOWS = "[]"  # of an elder who has no hours of his own
 
 _plan = Shape(VisitPlan, tables.visit_plan)
 _elder = Shape(Elder, tables.elder)
@@ -217,10 +219,13 @@ class Planning:
 
     def plan(self, terms: Terms, chunk: Chunk) -> Counter[str]:
         """Create what is missing, except for those who must be asked. By the keys of `unplanned`."""
-        found = self._facts(terms, chunk)
+        found = self._facts(terms, chunk, self._first_call(terms).label("first_call"))
         kind = self._kind(found, terms)
         by_phone = way(found) == PHONE
         until = self._until(found, terms)
+        # A first visit waits for nothing.
+        known = found.c.first_visit_by.is_distinct_from(terms.first_visit_by)
+        first = sa.case((sa.and_(kind == PHONE, known), found.c.first_call))
         source = sa.select(
             found.c.id,
             found.c.period,
@@ -235,8 +240,9 @@ class Planning:
             ),
             sa.literal(0),
             sa.case(
+                (first >= terms.tomorrow, first),
                 (sa.and_(self._busy_today(found, terms), until > terms.tomorrow), moment(terms.tomorrow)),
-                else_=moment(None),
+                else_=first,
             ),
             lot_of(found.c.id, found.c.salt),
         ).where(kind.in_((PHONE, ON_SITE, PAUSED)))
@@ -377,7 +383,7 @@ class Planning:
         elder = tables.elder.c
         return in_chunk(elder.id, chunk), elder.active.is_(True), elder.first_visit_by.is_(None)
 
-    def _facts(self, terms: Terms, chunk: Chunk) -> sa.CTE:
+    def _facts(self, terms: Terms, chunk: Chunk, *more: sa.ColumnElement[Any]) -> sa.CTE:
         period = of_cadence(terms, lambda each: sa.literal(each.key))
         return facts(
             period.label("period"),
@@ -385,8 +391,21 @@ class Planning:
             of_cadence(terms, lambda each: moment(each.due_until)).label("due_until"),
             of_cadence(terms, lambda each: moment(each.entrants_until)).label("entrants_until"),
             of_cadence(terms, lambda each: sa.literal(lot_salt(each.key), sa.BigInteger)).label("salt"),
+            *more,
             where=(in_chunk(tables.elder.c.id, chunk), no_plan(period, chunk)),
         )
+
+    def _first_call(self, terms: Terms) -> sa.ColumnElement[Any]:
+        """scheduler.due.first_call."""
+        elder = tables.elder.c
+        drawn = lot_of(elder.id, sa.literal(lot_salt(SPREAD), sa.BigInteger))
+
+        def of(period: Period) -> sa.ColumnElement[Any]:
+            moments = {place: moment(at) for place, at in enumerate(period.first_calls)}
+            return sa.case(moments, value=drawn % len(moments)) if moments else moment(None)
+
+        own = sa.cast(elder.windows, sa.Text) != NO_WINDOWS
+        return sa.case((own, moment(None)), else_=of_cadence(terms, of))
 
     def _kind(self, found: sa.CTE, terms: Terms) -> sa.Case[str]:
         by = way(found)

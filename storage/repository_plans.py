@@ -80,15 +80,24 @@ class Plans:
         retries = self._retries(now, limit, open_now)
         if len(retries) >= limit:
             return retries
-        not_deferred = sa.or_(plan.next_attempt_at.is_(None), plan.next_attempt_at <= now)
-        fresh = self._db.all(
-            _plan,
-            _plan.select()
-            .where(plan.status == PlanStatus.DUE, not_deferred, *open_now)
-            .order_by(plan.due_until, plan.lot, plan.id)
-            .limit(limit - len(retries)),
+        return retries + self._fresh(now, limit - len(retries), open_now)
+
+    def _fresh(self, now: datetime, limit: int, open_now: list[sa.ColumnElement[bool]]) -> list[VisitPlan]:
+        """Those without a time by their own index, those whose time has come by that of the times: behind
+        them stand all whose first call is spread over the days to come."""
+        plan = tables.visit_plan.c
+        first = _plan.select().where(plan.status == PlanStatus.DUE, *open_now).limit(limit)
+        untimed = first.where(plan.next_attempt_at.is_(None)).order_by(plan.due_until, plan.lot, plan.id)
+        timed = first.where(plan.next_attempt_at <= now).order_by(
+            # Compared, but not read in this order: SQLite would read every spread plan of the county.
+            sa.func.coalesce(plan.due_until, sa.null()),
+            plan.lot,
+            plan.id,
         )
-        return retries + fresh
+        found = [*self._db.all(_plan, untimed), *self._db.all(_plan, timed)]
+        return sorted(found, key=lambda each: (each.due_until, lot(each.elder_id, each.period), each.id))[
+            :limit
+        ]
 
     def _retries(self, now: datetime, limit: int, open_now: list[sa.ColumnElement[bool]]) -> list[VisitPlan]:
         """By the index alone. Only while more wait than are asked for, those who said something worrying

@@ -143,11 +143,17 @@ class Times:
             )
         )
 
-    def prefer(self, chunk: Chunk, moments: Mapping[int, datetime], period_left: timedelta) -> int:
+    def prefer(
+        self,
+        chunk: Chunk,
+        moments: Mapping[int, datetime],
+        day: tuple[datetime, datetime],
+        period_left: timedelta,
+    ) -> int:
         """Untouched plans of elders with a best hour are first tried at its moment; returns how many.
 
-        Only plans whose period is under way then and goes on for `period_left` at least; a plan that
-        has a time already keeps it, so this happens once to each plan.
+        Only plans whose period is under way then and goes on for `period_left` at least, and that are due
+        at once or within `day`: of the day on which their first call falls, the hour is chosen.
         """
         if not moments:
             return 0
@@ -168,7 +174,7 @@ class Times:
             .where(
                 plan.c.elder_id.in_(known),
                 plan.c.status == PlanStatus.DUE,
-                plan.c.next_attempt_at.is_(None),
+                sa.or_(plan.c.next_attempt_at.is_(None), plan.c.next_attempt_at.between(*day)),
                 plan.c.attempts == 0,
                 plan.c.due_from <= min(moments.values()),
                 plan.c.due_until >= max(moments.values()) + period_left,

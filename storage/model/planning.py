@@ -41,13 +41,15 @@ class CadenceRule:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """[due_from, due_until) in UTC. `entrants_until`: the end for whoever came into the ledger just now."""
+    """[due_from, due_until) in UTC. `entrants_until`: the end for whoever came into the ledger just now.
+    `first_calls`: moments over which first calls are spread; none: everybody is due at once."""
 
     cadence: Cadence
     key: str
     due_from: datetime
     due_until: datetime
     entrants_until: datetime
+    first_calls: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ STILL_OPEN = sa.text("closed_at IS NULL")
 STILL_LIVE = sa.text("ended_at IS NULL")
 STILL_UNSENT = sa.text("sent_at IS NULL")
 PAUSED_ONCE = sa.text("paused_until IS NOT NULL")
+UNTIMED = sa.text("next_attempt_at IS NULL")
 OF_CAMPAIGN = sa.text("campaign_id IS NOT NULL")
 # What retention has not erased yet.
 RECORDING_KEPT = sa.text("recording IS NOT NULL AND recording_erased_at IS NULL")

@@ -11,6 +11,7 @@ from storage.tables.base import (
     RECORDING_KEPT,
     STILL_LIVE,
     TEXTS_KEPT,
+    UNTIMED,
     blind_index,
     metadata,
     ref,
@@ -47,6 +48,14 @@ visit_plan = Table(
     sa.UniqueConstraint("elder_id", "period"),
     Index(None, "status", "due_until", "lot"),
     Index(None, "status", "next_attempt_at"),
+    Index(
+        "ix_visit_plan_untimed",
+        "status",
+        "due_until",
+        "lot",
+        sqlite_where=UNTIMED,
+        postgresql_where=UNTIMED,
+    ),
     Index(
         "ix_visit_plan_campaign",
         "campaign_id",

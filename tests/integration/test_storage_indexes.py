@@ -42,10 +42,11 @@ def query_plan(store: Store, ask: Ask) -> str:
 
 
 ORDERED: dict[str, Ask] = {
-    "due plans": lambda work: work.plans.due(NOW, 10),
     "the plan of a period": lambda work: work.plans.of_period(1, "2026-W48"),
     "live calls": lambda work: work.calls.open(),
     "calls of a plan": lambda work: work.calls.of_plan(1),
+    "contacts to be called": lambda work: work.contact_calls.due(NOW, 10),
+    "the contact of a call": lambda work: work.contact_calls.of_call(1),
     "calls of an elder": lambda work: work.calls.of_elder(1),
     "calls to a number": lambda work: work.calls.to_number_since(PHONE, NOW),
     "a page of calls": lambda work: work.calls.page(after_id=5),
@@ -71,6 +72,7 @@ ORDERED: dict[str, Ask] = {
 }
 # These sort what they found: few rows by their nature (lines, one call, one elder, one limit).
 FOUND: dict[str, Ask] = {
+    "due plans": lambda work: work.plans.due(NOW, 10),  # those whose time has come, not those put off
     "plans in flight": lambda work: work.plans.in_flight(),
     "elders behind a number": lambda work: work.elders.find_by_phone(PHONE),
     "overdue plans": lambda work: work.plans.overdue(NOW + 30 * DAY),

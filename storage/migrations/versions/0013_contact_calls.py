@@ -1,4 +1,4 @@
-"""联系人电话: which calls went to a contact, and which contacts are still to be called."""
+"""联系人电话: which calls went to a contact, which contacts are still to be called; first calls."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ branch_labels = None
 depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+UNTIMED = sa.text("next_attempt_at IS NULL")
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 
@@ -45,8 +46,17 @@ def upgrade() -> None:
     op.create_index("ix_contact_call_elder_id", "contact_call", ["elder_id"])
     op.create_index("ix_contact_call_call_id", "contact_call", ["call_id"])
     op.create_index("ix_contact_call_contact_id", "contact_call", ["contact_id"])
+    # Most first calls have a time now: those without one are found by themselves.
+    op.create_index(
+        "ix_visit_plan_untimed",
+        "visit_plan",
+        ["status", "due_until", "lot"],
+        sqlite_where=UNTIMED,
+        postgresql_where=UNTIMED,
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_visit_plan_untimed", "visit_plan")
     op.drop_table("contact_call")
     op.drop_column("call", "contact_id")
