@@ -1,12 +1,11 @@
 """The cue words of one lexicon (没, 要是, 昨天, 老伴, ...), compiled once for the readers of slots.
 
-Most utterances hold few of them. `heard_in` looks once which can be there at all; the others become an
+Most utterances hold few of them. `heard_in` looks once which can be there at all; the others stay an
 expression that never matches, so that the readers may ask all of them and pay for a few.
 """
 
 from __future__ import annotations
 
-import copy
 import re
 
 import ahocorasick
@@ -19,8 +18,6 @@ from ivr.understanding.text import BREAKS
 
 # A literal first, so that the search is one scan for a character that is not there.
 _NEVER = re.compile("\x00(?!)")
-# So many combinations of cues are kept; real speech has some hundreds.
-MAX_KEPT = 4096
 
 
 class Cues:
@@ -28,9 +25,8 @@ class Cues:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._automaton = ahocorasick.Automaton()
-        self._names: list[str] = []
-        self._kept: dict[int, Cues] = {}
-        bits: dict[str, int] = {}
+        self.patterns: dict[str, re.Pattern[str]] = {}  # those that need a word of their own
+        names: dict[str, set[str]] = {word: {"tells_time"} for word in TIME_WORDS}
         filler = f"(?:{lexicon.cue('negation_filler')})"
 
         def words(*names: str) -> str:
@@ -39,18 +35,15 @@ class Cues:
         def cue(name: str, of: str, expression: str = "{}") -> re.Pattern[str]:
             """`expression` with the words of the cue `of` (or several, by blanks) in place of {}."""
             said = words(*of.split())
-            bit = 1 << len(self._names)
-            self._names.append(name)
+            compiled = re.compile(expression.replace("{}", said))
             try:
-                keys = keys_of(f"({said})")
+                for key in keys_of(f"({said})"):
+                    names.setdefault(key, set()).add(name)
             except PatternError:  # no fixed word: it may be anywhere
-                self._always |= bit
-                keys = frozenset()
-            for key in keys:
-                bits[key] = bits.get(key, 0) | bit
-            return re.compile(expression.replace("{}", said))
+                return compiled
+            self.patterns[name] = compiled
+            return compiled
 
-        self._always = 0
         self.negated = cue("negated", "negation_before", f"(?:{{}}){filler}{{0,4}}$")
         self.double = cue("double", "double_negation", f"(?:{{}}){filler}{{0,3}}$")
         self.not_so = cue("not_so", "not_so", f"(?:{{}})(?:{filler}|因为|真|我){{0,2}}$")
@@ -87,28 +80,20 @@ class Cues:
             f"(?P<spouse>{words('spouse')})|(?P<other>{words('other')})|(?P<self>{words('self')})"
         )
         self.tells_time = True
-        self._time_bit = 1 << len(self._names)
-        for word in TIME_WORDS:
-            bits[word] = bits.get(word, 0) | self._time_bit
-        for word, mask in bits.items():
-            self._automaton.add_word(word, mask)
+        for word, named in names.items():
+            self._automaton.add_word(word, tuple(named))
         self._automaton.make_automaton()
+        self._told: dict[str, object] = {**self.patterns, "tells_time": True}
+        self._silent = vars(self) | dict.fromkeys(self.patterns, _NEVER) | {"tells_time": False}
 
     def heard_in(self, text: str) -> Cues:
         """The cues that may be in this text or in any part of it."""
-        mask = self._always
-        for _, bits in self._automaton.iter(text):
-            mask |= bits
-        found = self._kept.get(mask)
-        if found is None:
-            found = copy.copy(self)
-            for number, name in enumerate(self._names):
-                if not mask >> number & 1:
-                    setattr(found, name, _NEVER)
-            found.tells_time = bool(mask & self._time_bit)
-            if len(self._kept) >= MAX_KEPT:
-                self._kept.clear()
-            self._kept[mask] = found
+        found = object.__new__(Cues)
+        said = vars(found)
+        said.update(self._silent)
+        for _, names in self._automaton.iter(text):
+            for name in names:
+                said[name] = self._told[name]
         return found
 
     def relative_speaks(self, text: str) -> bool:

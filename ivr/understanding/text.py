@@ -198,13 +198,15 @@ def normalise(original: str) -> Line:
 
 def clause_of(text: str, position: int) -> tuple[int, int]:
     """Start and end of the clause that holds `position`."""
-    start = position
-    while start > 0 and text[start - 1] not in BREAKS:
-        start -= 1
-    end = position
-    while end < len(text) and text[end] not in BREAKS:
-        end += 1
-    return start, end
+    start = max(text.rfind(PAUSE, 0, position), text.rfind(QUESTION_MARK, 0, position)) + 1
+    return start, _clause_end(text, position)
+
+
+def _clause_end(text: str, position: int) -> int:
+    pause, mark = text.find(PAUSE, position), text.find(QUESTION_MARK, position)
+    if pause < 0 or mark < 0:
+        return max(pause, mark) if max(pause, mark) >= 0 else max(len(text), position)
+    return min(pause, mark)
 
 
 def following(text: str, end: int, clauses: int) -> str:
@@ -213,10 +215,7 @@ def following(text: str, end: int, clauses: int) -> str:
     for _ in range(clauses):
         if at >= len(text):
             break
-        nxt = at + 1
-        while nxt < len(text) and text[nxt] not in BREAKS:
-            nxt += 1
-        at = nxt
+        at = _clause_end(text, at + 1)
     return text[end:at]
 
 

@@ -111,7 +111,7 @@ def test_a_cue_that_is_put_aside_would_not_have_matched(row: dict[str, str]) -> 
     text = clean.normalise(row["text"]).text
     every = cues_of(default_lexicon())
     some = every.heard_in(text)
-    for name in every._names:
+    for name in every.patterns:
         for start in range(0, len(text), 5):
             wanted = getattr(every, name).search(text[start:])
             found = getattr(some, name).search(text[start:])
