@@ -37,6 +37,7 @@ docs:
 # What the pages load, from npm by its lock file; the copies in web/static/vendor/ are committed.
 assets:
 	@cd web/assets && npm ci --ignore-scripts --no-audit --no-fund && node copy.mjs
+	@$(VENV)/bin/python web/assets/font.py
 
 # Pin every dependency with its hash (pjsua2-python has a placeholder author: the hash is what we trust).
 PIN = $(VENV)/bin/uv pip compile -q pyproject.toml --generate-hashes --no-emit-index-url --no-header

@@ -2,59 +2,83 @@
 
 from __future__ import annotations
 
-import re
 import time
 from io import BytesIO
 
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
 import pytest
-import segno
+import zxingcpp
 from storage_cast import an_elder
 from web_kit import Desk, count_queries
 
 from visits import plates
-from web.pages.plates_pdf import MM, QR_MM, Printed, sheets
+from web.pages.plates_pdf import Printed, sheets
 
 pytestmark = pytest.mark.integration
 VILLAGE = "220100101001"
 ADDRESS = "https://xunfang.example.gov.cn"
 
 
-def squares(content: str, size: int) -> list[list[int]]:
-    """The drawn QR, read back from the rectangles of the page."""
-    found = [
-        [float(each) for each in line.split()[:4]] for line in content.splitlines() if line.endswith(" re")
-    ]
-    module = QR_MM * MM / size
-    left = min(each[0] for each in found) - 4 * module
-    top = max(each[1] for each in found) + 5 * module
-    rows = [[0] * size for _ in range(size)]
-    for x, y, wide, _ in found:
-        row = round((top - y) / module) - 1
-        start = round((x - left) / module)
-        for column in range(start, start + round(wide / module)):
-            rows[row][column] = 1
-    return rows
+def pages(made: bytes) -> list[pdfium.PdfPage]:
+    return list(pdfium.PdfDocument(made))
+
+
+def scanned(page: pdfium.PdfPage) -> list[str]:
+    """What a telephone reads off the printed page."""
+    return sorted(each.text for each in zxingcpp.read_barcodes(page.render(scale=2).to_pil()))
+
+
+def written(page: pdfium.PdfPage) -> str:
+    return str(page.get_textpage().get_text_range())
 
 
 def test_the_sheet_shows_the_code_of_the_door_and_no_personal_word() -> None:
     url = f"{ADDRESS}/v/7-0123456789abcdef0123"
-    made = sheets([Printed(url, "000007", "柳河镇幸福村")], "a6")
-    content = made.partition(b"stream\n")[2].partition(b"endstream")[0].decode()
-    wanted = [list(row) for row in segno.make(url, error="m", micro=False).matrix_iter(border=4)]
-    assert squares(content, len(wanted)) == [[int(bool(each)) for each in row] for row in wanted]
-    assert "柳河镇幸福村".encode("utf-16-be").hex() in content
-    assert "(000007)" not in content.replace("( 000007)", "")
-    assert "000007" in content
+    (page,) = pages(sheets([Printed(url, "000007", "柳河镇幸福村")], "a6"))
+    assert scanned(page) == [url]
+    assert written(page).split() == [
+        "巡访门牌",
+        "柳河镇幸福村",
+        "编号",
+        "000007",
+        "巡访员上门时请扫码签到",
+        "本牌不含个人信息，遗失或损坏请告知村（居）委会",
+    ]
+
+
+def test_every_font_is_embedded_and_cut_down_so_that_any_office_pc_prints_the_same() -> None:
+    printed = [Printed(f"{ADDRESS}/v/{at}", f"{at:06d}", "柳河镇幸福村(a)\\") for at in range(8)]
+    made = sheets(printed, "a4")
+    fonts = 0
+    for page in pages(made):
+        for each in page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT]):
+            assert raw.FPDFFont_GetIsEmbedded(raw.FPDFTextObj_GetFont(each.raw)) == 1
+            fonts += 1
+    assert fonts == 8 * 5
+    assert made.count(b"/FontFile2") == 1
+    assert b"/Type1" not in made, "one of the fonts that every reader brings is a font that is not embedded"
+    assert len(made) < 60_000
 
 
 def test_a_sheet_of_any_number_is_a_whole_document() -> None:
     for number in (1, 4, 5, 9):
-        made = sheets([Printed(f"{ADDRESS}/v/{at}", f"{at:06d}", "村(a)\\") for at in range(number)], "a4")
-        assert made.count(b"/Type /Page /Parent") == -(-number // 4)
-        start = int(re.findall(rb"startxref\n(\d+)", made)[0])
-        assert made[start : start + 4] == b"xref"
-        for at, place in enumerate(re.findall(rb"(\d{10}) 00000 n", made), start=1):
-            assert made[int(place) :].startswith(f"{at} 0 obj".encode())
+        urls = [f"{ADDRESS}/v/{at}" for at in range(number)]
+        made = pages(sheets([Printed(each, f"{at:06d}", "村") for at, each in enumerate(urls)], "a4"))
+        assert [len(scanned(page)) for page in made] == [min(4, number - at) for at in range(0, number, 4)]
+        assert sorted(url for page in made for url in scanned(page)) == urls
+
+
+def test_a_character_that_no_font_has_is_seen_and_a_long_name_still_fits() -> None:
+    (page,) = pages(sheets([Printed(ADDRESS, "000001", "黄土㙍村" + "很长的村名" * 8)], "a6"))
+    assert "黄土〓村" in written(page)
+    left, _, right, _ = next(
+        each.get_bounds()
+        for each in page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT])
+        if each.get_bounds()[2] - each.get_bounds()[0] > 200
+    )
+    assert left > 0
+    assert right < page.get_width()
 
 
 def test_a_village_is_issued_and_printed_in_two_clicks(desk: Desk) -> None:
