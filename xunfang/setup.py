@@ -35,6 +35,8 @@ channels = 4                          # calls at one time, as the trunk allows
 
 [duty]                                # 值班: rung and bridged in when an elder is in danger
 number = ""
+# others = ["..."]                    # rung when nobody takes over, in order, round again
+# handover = "refer"                  # number is a call centre: transfer by SIP REFER
 
 [recording]
 folder = "recordings"

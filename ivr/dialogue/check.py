@@ -17,6 +17,7 @@ from ivr.dialogue.grammar import phrases
 from ivr.dialogue.interpreter import hear
 from ivr.dialogue.model import End, Listen, Say, Silence, Speech, State
 from ivr.dialogue.plan import Ask, Dialplan
+from ivr.understanding import understand
 from ivr.understanding.model import Question, Understanding
 from xunfang.vocabulary import Alert
 
@@ -48,6 +49,7 @@ def check(
     `has_prompt(text)`: a recording exists (None: not checked).
     """
     problems = [*_forbidden(plan), *_lengths(plan), *_exits(plan), *_unreachable(plan), *_same_wording(plan)]
+    problems += _duty_words(plan)
     if can_recognise is not None:
         problems += _unrecognisable(plan, can_recognise)
     if has_prompt is not None:
@@ -108,11 +110,19 @@ def _unrecognisable(plan: Dialplan, can_recognise: Callable[[str], bool]) -> Ite
         (Question.ANY, Question.IDENTITY, Question.EVENT, *(ask.topic for ask in plan.questions))
     )
     told: set[str] = set()
-    for topic in topics:
-        for phrase in phrases(plan, topic):
+    grammars = [(str(topic), phrases(plan, topic)) for topic in topics]
+    for topic, wanted in (*grammars, ("urgent.duty_words", plan.urgent.duty_words)):
+        for phrase in wanted:
             if phrase not in told and not can_recognise(phrase):
                 told.add(phrase)
                 yield Problem("phrase", topic, f"the model in use cannot hear {phrase!r}; take other words")
+
+
+def _duty_words(plan: Dialplan) -> Iterator[Problem]:
+    """A word by which a mailbox would be taken for the duty person."""
+    for word in plan.urgent.duty_words:
+        if understand(word, Question.ANY).announcement is not None:
+            yield Problem("phrase", "urgent.duty_words", f"a machine says {word!r} too; leave it out")
 
 
 def _exits(plan: Dialplan) -> Iterator[Problem]:

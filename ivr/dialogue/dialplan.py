@@ -184,6 +184,7 @@ def _build(data: dict[str, Any], digest: str) -> Dialplan:
                 "advice": dict(urgent["advice"]),
                 "hold": tuple(urgent["hold"]),
                 "hold_failed": tuple(urgent["hold_failed"]),
+                "duty_words": tuple(urgent["duty_words"]),
             }
         ),
         questions=tuple(_ask(question) for question in data["questions"]),

@@ -34,6 +34,11 @@ def phrases(plan: Dialplan, topic: Question) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def duty_phrases(plan: Dialplan) -> tuple[str, ...]:
+    """While it is open who has answered the duty telephone (screening.py)."""
+    return tuple(dict.fromkeys((*plan.urgent.duty_words, *announcement_phrases())))
+
+
 def who_phrases(plan: Dialplan, callee: Callee) -> tuple[str, ...]:
     """Beside those of IDENTITY while the caller of a shared telephone is asked who he is."""
     counted = plan.callback.words if plan.callback is not None else ()

@@ -30,6 +30,7 @@ from ivr.dialogue.model import (
     Callee,
     DutyAnswered,
     DutyFailed,
+    DutyNext,
     Heard,
     Keys,
     Noise,
@@ -78,7 +79,7 @@ def start(plan: Dialplan, callee: Callee | None = None) -> Step:
 def hear(plan: Dialplan, state: State, heard: Heard, understand: Understand = really_understand) -> Step:
     """One thing heard -> what to do now. Total: any state, anything heard, no exception."""
     turn = judged(Turn(plan, replace(state, turns=state.turns + 1), heard, understand))
-    if isinstance(heard, (DutyAnswered, DutyFailed)):
+    if isinstance(heard, (DutyAnswered, DutyNext, DutyFailed)):
         return urgent.duty(turn)
     understood = turn.understood
     if isinstance(heard, (Speech, Keys)) and turn.answer not in NO_PERSON:

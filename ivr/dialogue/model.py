@@ -73,11 +73,16 @@ class DutyAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class DutyNext:
+    """Nobody has come yet, or who seemed to have come was a machine: the next telephone is being rung."""
+
+
+@dataclass(frozen=True, slots=True)
 class DutyFailed:
     """The duty person could not be reached."""
 
 
-Heard = Speech | Keys | Silence | Noise | DutyAnswered | DutyFailed
+Heard = Speech | Keys | Silence | Noise | DutyAnswered | DutyNext | DutyFailed
 
 
 # ---- what to do -----------------------------------------------------------------------------

@@ -122,14 +122,21 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class Urgent:
+    """`duty_ask`: what whoever answers the duty telephone hears, `duty_words`: what he may say instead of
+    pressing 1; `take_over_ask`: the same for a supervisor who takes a call over (接管)."""
+
     heard: str
     now: str
     advice: Mapping[str, str]
     hold: tuple[str, ...]
     duty_here: str
+    duty_next: str
     duty_failed: str
     hold_failed: tuple[str, ...]
     end: str
+    duty_ask: str
+    duty_words: tuple[str, ...]
+    take_over_ask: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +240,8 @@ class Dialplan:
         for slots in (self.confirm.default, *self.confirm.events.values()):
             yield from (slot.say for slot in slots.values())
         yield from (urgent.heard, urgent.now, *urgent.advice.values(), *urgent.hold, urgent.duty_here)
-        yield from (urgent.duty_failed, *urgent.hold_failed, urgent.end)
+        yield from (urgent.duty_next, urgent.duty_failed, *urgent.hold_failed, urgent.end)
+        yield from (urgent.duty_ask, urgent.take_over_ask)
         if self.callback is not None:
             yield from self.callback.texts()
         if self.contact is not None:

@@ -8,6 +8,7 @@ Replies are lines: what the elder says, or one of
     <during 嗯嗯>        said while the system is still speaking
     <tone busy>          a tone instead of speech: busy, ringback, beep, music
     <duty answered>      the duty person takes over
+    <duty next>          nobody has come yet, the next telephone is rung
     <duty failed>        the duty person cannot be reached
 """
 
@@ -25,6 +26,7 @@ from ivr.dialogue.model import (
     Chose,
     DutyAnswered,
     DutyFailed,
+    DutyNext,
     End,
     Heard,
     Keys,
@@ -48,7 +50,9 @@ from xunfang.vocabulary import Speaker, zh
 
 MARK = re.compile(r"<\s*(silence|key|hangup|during|tone|duty)\s*([^<>]*?)\s*>")
 TONES = ("busy", "ringback", "beep", "music")
-FORMS = "<silence>, <key 1>, <hangup>, <during 嗯嗯>, <tone busy>, <duty answered>, <duty failed>"
+FORMS = (
+    "<silence>, <key 1>, <hangup>, <during 嗯嗯>, <tone busy>, <duty answered>, <duty next>, <duty failed>"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class HangUp:
     """The other side ends the call."""
 
 
-Reply = Speech | Keys | Silence | Noise | DutyAnswered | DutyFailed | HangUp
+Reply = Speech | Keys | Silence | Noise | DutyAnswered | DutyNext | DutyFailed | HangUp
 
 
 def parse_reply(line: str) -> Reply:
@@ -79,6 +83,8 @@ def parse_reply(line: str) -> Reply:
             return Noise(tone)
         case "duty", "answered":
             return DutyAnswered()
+        case "duty", "next":
+            return DutyNext()
         case "duty", "failed":
             return DutyFailed()
     raise BadInput(f"{text!r} is no reply; allowed: plain words or {FORMS}")
@@ -173,6 +179,8 @@ def _heard(heard: Heard, step: Step) -> Line:
             return Line(zh(Speaker.MACHINE), f"（{heard.tone}）")
         case DutyAnswered():
             return Line("值班", "已接通")
+        case DutyNext():
+            return Line("值班", "没有人接，改拨下一个")
         case DutyFailed():
             return Line("值班", "没有接通")
 

@@ -3,7 +3,8 @@
 What is said is only what is true: the duty people are told, somebody is sent to the door,
 the family hears of it. Never an ambulance: 120 is named for the elder to dial. The call
 ends when the duty person has taken over and somebody hangs up, when the elder ends it, or
-some rounds of calm words after nobody could be reached.
+some rounds of calm words after nobody could be reached. While one telephone after the other is
+rung the elder hears that we go on trying, and the line is held as long as there is one to ring.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ivr.dialogue.model import (
     Because,
     Duty,
     DutyAnswered,
+    DutyNext,
     Listen,
     RaiseAlert,
     RingDuty,
@@ -93,7 +95,9 @@ def hear(turn: Turn) -> Step:
 
 
 def duty(turn: Turn) -> Step:
-    """The duty person was reached, or not, or has left again."""
+    """The duty person was reached, or not yet, or not at all, or has left again."""
+    if isinstance(turn.heard, DutyNext):
+        return _next(turn)
     answered = isinstance(turn.heard, DutyAnswered)
     if turn.state.at == WITH_DUTY and not answered:
         if turn.state.urgent:
@@ -106,6 +110,14 @@ def duty(turn: Turn) -> Step:
         state = replace(turn.state, at=WITH_DUTY, duty=Duty.HERE, ended=None, pending=None)
         return turn.step(state, Say((_words(turn).duty_here,)))
     return _failed(turn)
+
+
+def _next(turn: Turn) -> Step:
+    """Said again that we go on trying; also to an elder who had been joined with a machine for a moment."""
+    if not turn.state.urgent or turn.state.at not in (URGENT, WITH_DUTY):
+        return _unchanged(turn)
+    state = replace(turn.state, at=URGENT, duty=Duty.RINGING, rounds=0)
+    return turn.step(state, Say((_words(turn).duty_next,)), _listen(turn))
 
 
 def _failed(turn: Turn) -> Step:

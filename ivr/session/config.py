@@ -7,7 +7,33 @@ from dataclasses import dataclass, field
 from ivr.telephony.model import MAX_CALLS, EndpointConfig, TrunkConfig
 from xunfang.errors import BadSettings
 
+BRIDGE, REFER = "bridge", "refer"  # DutyConfig.handover
 DEFAULT_CALLS_PER_LINE = 3  # of 4: one slot stays for ringing the duty person
+
+
+@dataclass(frozen=True, slots=True)
+class DutyConfig:
+    """How the duty person (值班人员) is reached when an elder is in danger.
+
+    `others`: numbers rung after the first (CallOrder.duty_number), in order; all of them `rounds` times.
+    `ring_s`: how long each may ring. `screen_s`: from the answer, how long it may stay open whether a person
+    is there. `handover`: bridge (we join the two) or refer (the elder's call is transferred to the first
+    number by SIP REFER, and bridged when that fails).
+    """
+
+    others: tuple[str, ...] = field(default=(), repr=False)
+    ring_s: float = 40.0
+    screen_s: float = 15.0
+    rounds: int = 3
+    handover: str = BRIDGE
+
+    def check(self) -> None:
+        if self.handover not in (BRIDGE, REFER):
+            raise BadSettings(f"duty.handover is {self.handover!r}: allowed are {BRIDGE} and {REFER}")
+        if self.rounds < 1:
+            raise BadSettings(f"duty.rounds is {self.rounds}: at least 1 is needed")
+        if self.ring_s <= 0 or self.screen_s <= 0:
+            raise BadSettings("duty.ring_s and duty.screen_s must be more than 0 seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +41,7 @@ class LineConfig:
     """`model_dir`, `prompts`, `prompt_cache`, `lexicon`: absolute paths ("" for none).
 
     `calls_per_line`: visits at the same time in one process. A duty call (值班) takes a slot
-    beside them; with 4 it finds none and the dialogue is told that nobody could be reached.
+    beside them; with 4 it waits for one, and in the end the dialogue is told that nobody could be reached.
     `reserve`: of the first line's visits so many are kept for callers (来电), because the trunk sends
     them to its port.
     """
@@ -29,7 +55,7 @@ class LineConfig:
     reserve: int = 0
     calls_per_line: int = DEFAULT_CALLS_PER_LINE
     recognition_threads: int = 2
-    duty_ring_s: float = 40.0
+    duty: DutyConfig = field(default_factory=DutyConfig)
     log_level: str = "INFO"
     log_json: bool = False
 
@@ -44,6 +70,7 @@ class LineConfig:
                 f"reserve is {self.reserve}: at least one of the {self.lines * self.calls_per_line} calls "
                 "must be left for dialling"
             )
+        self.duty.check()
         if self.recognition_threads < 1:
             raise BadSettings(f"recognition_threads is {self.recognition_threads}: at least 1 is needed")
 

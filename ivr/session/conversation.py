@@ -22,6 +22,7 @@ from ivr.dialogue.model import (
     Chose,
     DutyAnswered,
     DutyFailed,
+    DutyNext,
     End,
     Heard,
     Keys,
@@ -123,7 +124,9 @@ class Conversation:
         self.speech_heard = True
         self._hear(Keys(digit, during_prompt=self._voice.speaking.active), None, None)
 
-    def duty(self, heard: DutyAnswered | DutyFailed) -> None:
+    def duty(self, heard: DutyAnswered | DutyNext | DutyFailed) -> None:
+        if isinstance(heard, DutyAnswered):
+            self.urgent = True  # no timer of ours ends what people say to one another
         self._hear(heard, None, None)
 
     # ---- the end --------------------------------------------------------------------------

@@ -1,71 +1,184 @@
-"""Ringing the duty person (值班人员) while the elder stays on the line, and joining the two.
+"""Ringing the duty people (值班人员) while the elder stays on the line, until a person takes over.
 
-A second outgoing call from the same line. When it is answered both parties hear one
-another through us, and the recording of the elder's call goes on with the duty person's
-voice on our channel.
+Further outgoing calls from the same line: one number after the other, round again. While somebody has
+answered of whom nobody knows yet whether he is a person, the next one rings beside him; the first who is a
+person is joined with the elder. Both then hear one another through us, and the recording of the elder's
+call goes on with the duty person's voice on our channel.
 """
 
 from __future__ import annotations
 
-from ivr.dialogue.model import DutyAnswered, DutyFailed
-from ivr.telephony.call import CallState, Ended, StateChanged
-from ivr.telephony.dialling import Dialling
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from ivr.dialogue.model import DutyAnswered, DutyFailed, DutyNext
+from ivr.session.duty_leg import DutyDesk, DutyLeg, Target
+from ivr.telephony.endpoint import NoSlot
 from ivr.telephony.leg import Leg
-from ivr.telephony.trunk import Trunk
 from xunfang.errors import TrunkError
 from xunfang.log import get_logger
+from xunfang.vocabulary import DutyOutcome
+
+TOGETHER = 2  # telephones at the same time: each takes one of the line's four slots
+AGAIN_S = 8.0  # before the same number is rung again: whoever is busy or was cut off needs a moment
+MOST_CUT_OFF = 2  # times that somebody whose line broke is rung again beyond his rounds
+SLOT_WAIT_S = 10.0  # all slots of the line are taken: wait so long before the number counts as not reached
+
+Tell = Callable[[int, DutyOutcome], None]
+Ring = Callable[[DutyDesk, Target, float], DutyLeg]
 
 _log = get_logger("session")
 
 
-class DutyCall:
-    """Never raises: whatever goes wrong is a DutyFailed, so that the elder hears what is true."""
+class DutyRinging:
+    """Never raises: whatever goes wrong is told, and in the end a DutyFailed, so that the elder hears what
+    is true. `tell(nth, outcome)`: what came of each telephone (Target.nth). `unasked`: a supervisor takes
+    the call over by himself; nobody is in danger."""
 
-    def __init__(self, trunk: Trunk, number: str | None, elder: Leg, ring_s: float, now: float) -> None:
-        self.leg = Leg()
-        self.joined = False
+    def __init__(
+        self,
+        desk: DutyDesk,
+        elder: Leg,
+        targets: Iterable[Target],
+        tell: Tell,
+        rounds: int = 1,
+        *,
+        unasked: bool = False,
+        ring: Ring = DutyLeg,
+    ) -> None:
+        self.over = False
+        self.unasked = unasked
+        self._desk = desk
         self._elder = elder
-        self._ring_until = now + ring_s
-        self._dialling: Dialling | None = None
-        self._failed_at_once = ""
-        self._told = False
-        if not number:
-            self._failed_at_once = "no duty number is set"
-            return
-        try:
-            self._dialling = Dialling(trunk, number, self.leg, now)
-        except TrunkError as error:
-            self._failed_at_once = str(error)
-
-    def step(self, now: float) -> DutyAnswered | DutyFailed | None:
-        """DutyAnswered when both hear one another; DutyFailed when nobody came, or has left again."""
-        if self._dialling is None:
-            return self._fail(self._failed_at_once)
-        answer: DutyAnswered | DutyFailed | None = None
-        for event in self._dialling.step(now):
-            if isinstance(event, StateChanged) and event.state is CallState.CONFIRMED:
-                self.joined = True
-                self._elder.bridge(self.leg)
-                answer = DutyAnswered()
-            elif isinstance(event, Ended):
-                self._elder.bridge(None)
-                answer = self._fail(event.our_reason or f"SIP {event.code}")
-        if not self.joined and now >= self._ring_until:
-            self._dialling.hang_up("no_answer")
-        return answer
-
-    def hang_up(self) -> None:
-        self._elder.bridge(None)
-        if self._dialling is not None:
-            self._dialling.hang_up("elder_gone")
+        self._queue: deque[Target] = deque([*targets] * rounds)
+        self._tell = tell
+        self._ring = ring
+        self._legs: list[DutyLeg] = []
+        self._joined: DutyLeg | None = None
+        self._at_once = False  # somebody was added: he is rung beside whoever is rung already
+        self._again_at: dict[str, float] = {}
+        self._no_slot_since: float | None = None
+        self._cut_off = 0
+        self._rung = False  # there was somebody to ring
 
     @property
-    def over(self) -> bool:
-        return self._dialling is None or self._dialling.over
+    def joined(self) -> Leg | None:
+        """Of the person who hears and is heard."""
+        return self._joined.leg if self._joined is not None else None
 
-    def _fail(self, reason: str) -> DutyFailed | None:
-        if self._told:
+    def also(self, targets: Iterable[Target], rounds: int = 1, *, first: bool = False) -> None:
+        """Ring these too: behind the others, or before them."""
+        more = [*targets] * rounds
+        if first:
+            self._queue.extendleft(reversed(more))
+        else:
+            self._queue.extend(more)
+        self._at_once = True
+
+    def step(self, now: float) -> DutyAnswered | DutyNext | DutyFailed | None:
+        """DutyAnswered when both hear one another; DutyNext when nobody has come and we go on; DutyFailed
+        when nobody came at all, or the person has left again."""
+        if self.over:
             return None
-        self._told = True
-        _log.warning("duty.left" if self.joined else "duty.failed", reason=reason)
+        gone = self._with_person(now) if self._joined is not None else None
+        if gone is DutyOutcome.LEFT or (gone is not None and self.unasked):
+            self.over = True
+            return DutyFailed()
+        if self._joined is not None:
+            return None
+        missed = gone is not None
+        for leg in list(self._legs):
+            leg.step(now)
+            if leg.taken and leg.outcome is None:
+                return self._join(leg)
+            if leg.outcome is not None:
+                self._forget(leg, leg.outcome, now)
+                missed = True
+        missed = self._ring_next(now) or missed
+        if not self._legs and not self._queue:
+            return self._give_up()
+        return DutyNext() if missed else None
+
+    def hang_up(self) -> None:
+        """The elder has gone, or is elsewhere."""
+        self.over = True
+        self._elder.bridge(None)
+        for leg in [*self._legs, *([self._joined] if self._joined is not None else [])]:
+            if leg.outcome is None:
+                leg.end(DutyOutcome.NOT_NEEDED)
+
+    # ---- steps ------------------------------------------------------------------------------
+
+    def _with_person(self, now: float) -> DutyOutcome | None:
+        """Why the one who had taken over is there no more."""
+        assert self._joined is not None
+        self._joined.step(now)
+        outcome = self._joined.outcome
+        if outcome is None:
+            return None
+        self._elder.bridge(None)
+        leg, self._joined = self._joined, None
+        self._forget(leg, outcome, now)
+        if outcome is DutyOutcome.LOST and self._cut_off < MOST_CUT_OFF:
+            self._cut_off += 1
+            self._queue.appendleft(leg.target)  # they were speaking: he is the one to be rung again
+        return outcome
+
+    def _join(self, leg: DutyLeg) -> DutyAnswered:
+        self._legs.remove(leg)
+        for other in self._legs:
+            other.end(DutyOutcome.NOT_NEEDED)
+        self._legs.clear()
+        self._joined = leg
+        self._elder.bridge(leg.leg)
+        self._tell(leg.target.nth, DutyOutcome.TAKEN)
+        return DutyAnswered(unasked=self.unasked)
+
+    def _forget(self, leg: DutyLeg, outcome: DutyOutcome, now: float) -> None:
+        if leg in self._legs:
+            self._legs.remove(leg)
+        self._missed(leg.target, outcome, now)
+
+    def _missed(self, target: Target, outcome: DutyOutcome, now: float) -> None:
+        self._rung = True
+        self._again_at[target.number] = now + AGAIN_S
+        _log.warning("duty.not_taken", nth=target.nth, outcome=outcome.value)
+        self._tell(target.nth, outcome)
+
+    def _ring_next(self, now: float) -> bool:
+        """True when a number could not even be rung."""
+        wanted = not self._legs or self._at_once or all(leg.doubtful for leg in self._legs)
+        if not wanted or not self._queue or len(self._legs) >= TOGETHER:
+            return False
+        target = self._queue[0]
+        rung_already = any(leg.target.number == target.number for leg in self._legs)
+        if rung_already or now < self._again_at.get(target.number, now):
+            return False
+        try:
+            self._legs.append(self._ring(self._desk, target, now))
+        except NoSlot:
+            if self._legs or self._still_waits(now):
+                return False
+            self._missed(self._queue.popleft(), DutyOutcome.NO_LINE, now)
+            return True
+        except TrunkError as error:
+            _log.error("duty.not_rung", nth=target.nth, reason=str(error))
+            self._missed(self._queue.popleft(), DutyOutcome.NOT_REACHED, now)
+            return True
+        self._queue.popleft()
+        self._at_once, self._no_slot_since = False, None
+        return False
+
+    def _still_waits(self, now: float) -> bool:
+        since = self._no_slot_since if self._no_slot_since is not None else now
+        self._no_slot_since = since if now - since < SLOT_WAIT_S else None
+        return self._no_slot_since is not None
+
+    def _give_up(self) -> DutyFailed | None:
+        """A supervisor who wanted to take over and did not come is nothing the elder need hear of."""
+        self.over = True
+        if self.unasked:
+            return None
+        if self._rung:
+            self._tell(0, DutyOutcome.NONE_CAME)
         return DutyFailed()

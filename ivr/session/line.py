@@ -20,6 +20,7 @@ from queue import Empty, SimpleQueue
 from typing import NoReturn
 
 from ivr.dialogue import dialplan
+from ivr.dialogue.grammar import duty_phrases
 from ivr.session import preload
 from ivr.session.callers import Callers
 from ivr.session.config import LineConfig
@@ -77,7 +78,7 @@ class Line:
             early_phrases=tuple(announcement_phrases()),
             clock=self._clock,
             emit=self._outbox.put,
-            duty_ring_s=config.duty_ring_s,
+            duty=config.duty,
             can_hear=recogniser.can_express,
         )
         self._next_dial = 0.0
@@ -275,8 +276,8 @@ class Line:
             )
         for text in plan.texts():
             self._prompts.pcm(text)
-        for topic in Question:
-            phrases = dialplan.phrases(plan, topic)
+        grammars = [(str(topic), dialplan.phrases(plan, topic)) for topic in Question]
+        for topic, phrases in (*grammars, ("urgent.duty_words", duty_phrases(plan))):
             for phrase in phrases:
                 if not self._recogniser.can_express(phrase):
                     raise BadDialplan(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ivr.dialogue.model import Because, Callee
-from xunfang.vocabulary import Alert, AnswerSource, CallDisposition, Speaker
+from xunfang.vocabulary import Alert, AnswerSource, CallDisposition, DutyOutcome, Speaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,15 @@ class AlertRaised(CallEvent):
 @dataclass(frozen=True, slots=True)
 class Remembered(CallEvent):
     what: str  # hard_of_hearing | opt_out
+
+
+@dataclass(frozen=True, slots=True)
+class DutyRang(CallEvent):
+    """What came of one duty telephone (值班电话). `nth`: which of them, from 1; 0: all of them, or a
+    supervisor's own telephone (接管)."""
+
+    nth: int
+    outcome: DutyOutcome
 
 
 @dataclass(frozen=True, slots=True)

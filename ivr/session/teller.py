@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ivr.dialogue.model import RaiseAlert, StoreAnswer
+from ivr.dialogue.screening import told
+from ivr.dialogue.turn import URGENT
 from ivr.session.hearing import Utterance
-from ivr.session.model import AlertRaised, AnswerGiven, CallEvent, Remembered, TurnHeard
+from ivr.session.model import AlertRaised, AnswerGiven, CallEvent, DutyRang, Remembered, TurnHeard
 from ivr.session.speaking import Said
 from ivr.session.transcript import judgement
 from ivr.understanding.model import Understanding
 from xunfang.clock import Clock
-from xunfang.vocabulary import Alert, Speaker
+from xunfang.vocabulary import Alert, DutyOutcome, Speaker
 
 Emit = Callable[[CallEvent], None]
 
@@ -100,6 +102,23 @@ class Teller:
                 end_s=span[1],
                 relative=relative,
                 seconds_since_spoken=round(max(0.0, now_s - span[1]), 3),
+            )
+        )
+
+    def duty(self, nth: int, outcome: DutyOutcome, now_s: float) -> None:
+        """An event for the case, and a line of the transcript, where it has only its moment."""
+        at = self.clock.now()
+        self.emit(DutyRang(self.call_id, at, nth=nth, outcome=outcome))
+        self.emit(
+            TurnHeard(
+                self.call_id,
+                at,
+                seq=self.next_seq(),
+                speaker=Speaker.SYSTEM,
+                text=f"（{told(nth, outcome)}）",
+                question=URGENT,
+                start_s=now_s,
+                end_s=now_s,
             )
         )
 

@@ -9,7 +9,6 @@ the call as our fault, and what had been heard was told when it was heard.
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,9 +16,10 @@ from pathlib import Path
 
 from ivr.dialogue.dialplan import Dialplan, greeting_text
 from ivr.dialogue.grammar import who_phrases
-from ivr.dialogue.model import Because, DutyAnswered, DutyFailed
+from ivr.dialogue.model import Because
+from ivr.session.config import DutyConfig
 from ivr.session.conversation import Conversation, Understand, Voice
-from ivr.session.duty import DutyCall
+from ivr.session.handover import Handover, HandoverKit
 from ivr.session.hearing import Hearing
 from ivr.session.model import Answered, CallEnded, CallEvent, CallOrder, RecordingLost, Ringing
 from ivr.session.speaking import Speaking
@@ -28,7 +28,16 @@ from ivr.speech.endpointer import clamp_tail
 from ivr.speech.prompts import PromptStore
 from ivr.speech.workers import RecognitionWorkers
 from ivr.telephony.answering import Answering
-from ivr.telephony.call import CallState, Ended, Event, KeyPressed, MediaUp, SipCall, StateChanged
+from ivr.telephony.call import (
+    CallState,
+    Ended,
+    Event,
+    KeyPressed,
+    MediaUp,
+    SipCall,
+    StateChanged,
+    TransferTold,
+)
 from ivr.telephony.dialling import Dialling
 from ivr.telephony.disposition import classify
 from ivr.telephony.endpoint import NoSlot
@@ -48,12 +57,14 @@ LAST_WORDS_S = 3.0  # how long a cut-off utterance may still be recognised
 EARLY_ANSWER_S = 8.0  # a carrier's voice repeats itself without pause: judged in pieces this long
 EARLY_MEDIA = "early_media"  # `question` of what is heard before the answer
 PLEASE_HOLD = ("不要挂机", "别挂机", "请勿挂机")  # call waiting: somebody may still pick up
+TRANSFERRED = "transferred"  # why we hang up: the elder speaks with the call centre
 OUR_REASONS = {
     "rtp_lost": Because.MEDIA_LOST,
     "too_long": Because.TOO_LONG,
     "drain": Because.OUR_FAULT,
     "cancelled": Because.OUR_FAULT,
     "our_fault": Because.OUR_FAULT,
+    TRANSFERRED: Because.URGENT,
 }
 
 _log = get_logger("session")
@@ -71,7 +82,7 @@ class Equipment:
     early_phrases: tuple[str, ...]
     clock: Clock
     emit: Callable[[CallEvent], None]
-    duty_ring_s: float
+    duty: DutyConfig
     can_hear: Callable[[str], bool] = lambda phrase: True  # whether the recogniser knows all its words
 
 
@@ -112,12 +123,18 @@ class Visit:
             Voice(self._leg, self._speaking, self._hearing),
             self._teller,
             kit.understand,
-            self._ring_duty,
+            lambda: self._handover.ring_duty(),
             tuple(each for each in who_phrases(plan, callee) if kit.can_hear(each)) if callee.choices else (),
         )
         self._keys = KeyFilter()
-        self._duty: DutyCall | None = None
-        self._unasked = False  # whom we ring takes over of his own accord
+        self._handover = Handover(
+            HandoverKit(kit.trunk, kit.workers, kit.understand, kit.prompts.pcm, kit.duty),
+            plan,
+            self._leg,
+            order.duty_number,
+            lambda: self.call,
+            lambda nth, outcome: self._teller.duty(nth, outcome, self._leg.seconds),
+        )
         self._dialling: Dialling | Answering | None = None
         self._rang_us = incoming is not None
         self._trunk_problem = ""
@@ -163,13 +180,10 @@ class Visit:
             self._dialling.hang_up(why)
 
     def take_over(self, number: str) -> None:
-        """接管: a supervisor's telephone is rung while the conversation goes on, and joined when it is
-        answered. Whoever is being rung, or has joined, already stays."""
-        if self._answered_at is None or self._ended is not None:
-            return
-        if self._duty is None or self._duty.over:
-            self._unasked = True
-            self._duty = DutyCall(self._kit.trunk, number, self._leg, self._kit.duty_ring_s, time.monotonic())
+        """接管: a supervisor's telephone is rung while the conversation goes on, and joined when he has
+        answered and pressed the key. Whoever has joined already stays."""
+        if self._answered_at is not None and self._ended is None:
+            self._handover.take_over(number)
 
     def step(self, now: float) -> None:
         if self.over:
@@ -202,9 +216,9 @@ class Visit:
             self._listen_before_answer()
             return
         self._talk.step()
-        if self._duty is not None and (told := self._duty.step(now)) is not None:
-            self._speaking.audience = self._duty.leg if isinstance(told, DutyAnswered) else None
-            self._talk_to_duty(told, self._duty.joined)
+        self._human(now)
+        if self._our_reason:
+            return
         if self._talk.choice is not None:
             self.choice, self.over = self._talk.choice, True
         elif self._talk.end is not None:
@@ -231,10 +245,11 @@ class Visit:
         elif isinstance(event, KeyPressed):
             if self._answered_at is not None and self._keys.accept(event.digit, event.method, event.at):
                 self._talk.key(event.digit)
+        elif isinstance(event, TransferTold):
+            self._handover.told(event)
         elif isinstance(event, Ended):
             self._ended, self._ended_at = event, now
-            if self._duty is not None:
-                self._duty.hang_up()
+            self._handover.hang_up()
             if self._answered_at is not None:
                 self._talk.cut()
             else:
@@ -265,20 +280,14 @@ class Visit:
                 self.hang_up("announcement")
             return
 
-    def _talk_to_duty(self, told: DutyAnswered | DutyFailed, joined: bool) -> None:
-        """A supervisor who was to take over and did not answer is nothing the elder need hear of."""
-        if self._unasked and isinstance(told, DutyAnswered):
-            self._talk.urgent = True  # no timer of ours ends what people say to one another
-            told = DutyAnswered(unasked=True)
-        if joined or not self._unasked:
+    def _human(self, now: float) -> None:
+        """What comes of ringing a human, to the dialogue."""
+        told = self._handover.step(now)
+        self._speaking.audience = self._handover.joined
+        if self._handover.transferred:
+            self.hang_up(TRANSFERRED)
+        elif told is not None:
             self._talk.duty(told)
-
-    def _ring_duty(self) -> None:
-        if self._duty is None or self._duty.over:
-            self._unasked = False
-            self._duty = DutyCall(
-                self._kit.trunk, self.order.duty_number, self._leg, self._kit.duty_ring_s, time.monotonic()
-            )
 
     def _watch(self, now: float) -> None:
         """RTP that stops, and calls that never end; pjsip has no opinion on either."""
@@ -291,7 +300,7 @@ class Visit:
         self._rtp_checked_at = now
         call = self._dialling.call if self._dialling else None
         packets = call.rtp_packets() if call else 0
-        if packets != self._packets:
+        if packets != self._packets or self._handover.transferring:
             self._packets, self._packets_at = packets, now
         elif now - self._packets_at > config.rtp_lost_s:
             self.hang_up("rtp_lost")

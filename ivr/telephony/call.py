@@ -72,6 +72,15 @@ class KeyPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferTold:
+    """What the other side says of a transfer (RFC 3515): the reply to REFER, or the status of the new call
+    in a NOTIFY. `final`: nothing more will be told."""
+
+    code: int
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """`by`: us | them | trunk. `our_reason`: what hang_up was told. `code` 200 after an answered call."""
 
@@ -85,7 +94,7 @@ class Ended:
     rang: bool = False
 
 
-Event = StateChanged | MediaUp | KeyPressed | Ended
+Event = StateChanged | MediaUp | KeyPressed | TransferTold | Ended
 
 _STATES = {
     pj.PJSIP_INV_STATE_CALLING: CallState.CALLING,
@@ -180,6 +189,13 @@ class SipCall:
             pj.PJSUA_DTMF_METHOD_SIP_INFO if method == "info" else pj.PJSUA_DTMF_METHOD_RFC2833
         )
         self._try(lambda call: call.sendDtmf(parameters))
+
+    def transfer(self, uri: str) -> None:
+        """Ask the other side to call `uri` instead of us (REFER, RFC 3515).
+
+        TransferTold says what came of it; the call with us stays up until somebody hangs up.
+        """
+        self._try(lambda call: call.xfer(uri, pj.CallOpParam(True)))
 
     def rtp_packets(self) -> int:
         """RTP packets received so far; one that stops growing means that the other side is gone."""
@@ -332,6 +348,11 @@ class _PjCall(pj.Call):  # type: ignore[misc]
     def onDtmfDigit(self, parameters: Any) -> None:
         method = "info" if parameters.method == pj.PJSUA_DTMF_METHOD_SIP_INFO else "rfc2833"
         self.owner.events.append(KeyPressed(str(parameters.digit), method, time.monotonic()))
+
+    def onCallTransferStatus(self, parameters: Any) -> None:
+        final = bool(parameters.finalNotify)
+        self.owner.events.append(TransferTold(int(parameters.statusCode), final))
+        parameters.cont = not final
 
     def onCallSdpCreated(self, parameters: Any) -> None:
         try:

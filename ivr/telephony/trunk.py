@@ -191,6 +191,10 @@ class Trunk:
             raise TrunkError(self.problem())
         return ways
 
+    def refer_uri(self, number: str) -> str:
+        """Whom a transferred call goes to (Refer-To). TrunkError when the number is none."""
+        return uri_for(checked_number(number), self.config)
+
     def dial(self, number: str, gateway: str, leg: Leg) -> SipCall:
         bare = checked_number(number)
         return self._accounts[gateway].dial(

@@ -17,7 +17,7 @@ from storage_cast import SECRET
 
 from ivr.dialogue import dialplan
 from ivr.dialogue.plan import choice_text, greeting_text
-from ivr.session.config import LineConfig
+from ivr.session.config import DutyConfig, LineConfig
 from ivr.session.fleet import Fleet
 from ivr.session.model import CallEvent
 from ivr.speech import audio
@@ -115,7 +115,7 @@ class County:
                 prompts=str(prompts),
                 calls_per_line=2,
                 reserve=1,
-                duty_ring_s=10.0,
+                duty=DutyConfig(ring_s=10.0),
                 log_level="WARNING",
             ),
             self.heard,
@@ -283,7 +283,7 @@ def test_a_stranger_hears_a_number_and_his_cry_for_help_rings_the_duty_person(
     duty = Phone(village, DUTY)
     phone = Phone(village, STRANGER)
     phone.dials(OURS).hears_prompt().says("救命")
-    duty.expect_call().answer()
+    duty.expect_call().answer().presses("1")
     duty.hangs_up()
     phone.expect_hangup()
     until(lambda: county.incoming()[0].ended_at, "the caller is still there")

@@ -18,7 +18,7 @@ from softphone import HANG_UP, WAIT_FOR_NOTHING, Softphone
 
 from ivr.dialogue import dialplan
 from ivr.dialogue.model import Because, Callee
-from ivr.session.config import LineConfig
+from ivr.session.config import DutyConfig, LineConfig
 from ivr.session.fleet import Fleet
 from ivr.session.model import (
     AlertRaised,
@@ -27,6 +27,7 @@ from ivr.session.model import (
     CallEnded,
     CallEvent,
     CallOrder,
+    DutyRang,
     RecordingLost,
     Ringing,
     TurnHeard,
@@ -36,7 +37,7 @@ from ivr.speech.prompts import Entry, add_to_index, text_hash
 from ivr.telephony.model import TrunkConfig
 from xunfang.clock import SystemClock
 from xunfang.errors import ModelError, TrunkError
-from xunfang.vocabulary import Alert, Speaker
+from xunfang.vocabulary import Alert, DutyOutcome, Speaker
 from xunfang.vocabulary import CallDisposition as D
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
@@ -118,7 +119,7 @@ def config(short_prompts: Path, **trunk: object) -> LineConfig:
         trunk=TrunkConfig(**{**settings, **trunk}),  # type: ignore[arg-type]
         model_dir=str(ROOT / "asr_models" / "starter"),
         prompts=str(short_prompts),
-        duty_ring_s=10.0,
+        duty=DutyConfig(ring_s=10.0),
         log_level="WARNING",
     )
 
@@ -184,6 +185,10 @@ def test_a_visit_a_fall_and_a_number_that_is_switched_off_at_the_same_time(
     phone.wait_for("Incoming", 10, called=DUTY)
     phone.do("answer", 200)
     phone.wait_for("StateChanged", state="confirmed")
+    phone.do("send_keys", "1")
+    taken = log.wait(2, lambda event: isinstance(event, DutyRang), 5)
+    assert isinstance(taken, DutyRang)
+    assert (taken.nth, taken.outcome) == (1, DutyOutcome.TAKEN)
     phone.do("play", clip("good"))
     time.sleep(3.5)  # the elder hears the duty person: both are in the recording
     phone.do("hang_up", "duty is done")
@@ -245,6 +250,8 @@ def test_a_supervisor_takes_over_and_nothing_is_asked_any_more(
     assert fleet.take_over(14, DUTY)
     phone.wait_for("Incoming", 10, called=DUTY)
     phone.do("answer", 200)
+    phone.wait_for("StateChanged", state="confirmed")
+    phone.do("send_keys", "1")
     told = "值班人员接通了"
     announced = log.wait(14, lambda event: isinstance(event, TurnHeard) and told in event.text, 20)
     phone.do("hang_up", "said what there was to say")

@@ -16,6 +16,7 @@ from ivr.dialogue.model import (
     Callee,
     DutyAnswered,
     DutyFailed,
+    DutyNext,
     End,
     Heard,
     Keys,
@@ -72,6 +73,7 @@ heard = st.one_of(
     st.just(Silence()),
     st.builds(Noise, tone=st.sampled_from(["busy", "ringback", "beep", "music"])),
     st.just(DutyAnswered()),
+    st.just(DutyNext()),
     st.just(DutyFailed()),
 )
 

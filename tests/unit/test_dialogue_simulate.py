@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ivr.dialogue import dialplan
-from ivr.dialogue.model import Callee, DutyAnswered, DutyFailed, Keys, Noise, Silence, Speech
+from ivr.dialogue.model import Callee, DutyAnswered, DutyFailed, DutyNext, Keys, Noise, Silence, Speech
 from ivr.dialogue.simulate import HangUp, Reply, converse, parse_replies, parse_reply
 from xunfang.errors import BadInput
 
@@ -30,6 +30,7 @@ def lines(script: str) -> list[str]:
         ("<during 嗯嗯>", Speech("嗯嗯", during_prompt=True)),
         ("<tone busy>", Noise("busy")),
         ("<duty answered>", DutyAnswered()),
+        ("<duty next>", DutyNext()),
         ("<duty failed>", DutyFailed()),
     ],
 )
