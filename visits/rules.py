@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from ivr.understanding.model import Question
 from records.model import AlertFact, need_zh
 from records.rules import open_topics, worries
-from storage.model import Answer, Case, Contact, Elder, Visitor
+from storage.model import Answer, Contact, Elder, Visitor
 from visits.contacts import MOST_CONTACTS
 from visits.deadlines import Deadlines
 from visits.model import CaseDraft, ElderFacts, Outcome, Proposal
@@ -264,35 +264,6 @@ def _evidence(kind: CaseKind, fact: AlertFact, call_id: int | None) -> dict[str,
         "start_s": fact.start_s,
         "end_s": fact.end_s,
     }
-
-
-# ---- merging ---------------------------------------------------------------------------------
-
-
-def new_evidence(case: Case, draft: CaseDraft) -> tuple[dict[str, Any], ...]:
-    """What the draft adds to an open case. The same words of the same call count once."""
-    return tuple(new for new in draft.evidence if not any(_same(new, held) for held in case.evidence))
-
-
-def new_lines(case: Case, draft: CaseDraft) -> str:
-    """The open case's summary with the lines that the draft adds."""
-    held = case.summary.splitlines()
-    return "\n".join([*held, *(line for line in draft.summary.splitlines() if line not in held)])
-
-
-def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """The words of an alert may be cut differently while the call lives and afterwards: the same
-    seconds of the same call are the same evidence."""
-    if any((one.get(key) or None) != (other.get(key) or None) for key in ("kind", "call_id", "period")):
-        return False
-    if one.get("text") == other.get("text"):
-        return True
-    start, end, other_start, other_end = (
-        each.get(key) for each in (one, other) for key in ("start_s", "end_s")
-    )
-    if start is None or end is None or other_start is None or other_end is None:
-        return False
-    return bool(start < other_end and other_start < end)
 
 
 # ---- who goes --------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from storage.model import AuditEntry, Case, Elder, Visitor
-from visits import contacts, history, life, rules, telling
+from visits import contacts, history, life, merging, rules, telling
 from visits.evidence import sentence as evidence_sentence
 from visits.model import CaseDraft, ElderFacts, Proposal
 from xunfang.clock import age
@@ -90,7 +90,7 @@ def _open(work: Work, draft: CaseDraft, now: datetime) -> Case:
 
 
 def _merge(work: Work, case: Case, draft: CaseDraft, now: datetime) -> Case:
-    added = rules.new_evidence(case, draft)
+    added = merging.new_evidence(case, draft)
     priority = rules.more_urgent(case.priority, draft.priority)
     deadline = min(case.deadline, draft.deadline)
     detail: dict[str, Any] = {"kind": draft.kind.value, "call_id": draft.call_id}
@@ -104,7 +104,7 @@ def _merge(work: Work, case: Case, draft: CaseDraft, now: datetime) -> Case:
         priority=priority,
         deadline=deadline,
         evidence=added,
-        summary=rules.new_lines(case, draft),
+        summary=merging.new_lines(case, draft),
     )
     detail |= {"from": case.priority.value, "to": priority.value, "deadline": deadline.isoformat()}
     work.audit.write(now, ACTOR, "case.merged", f"case:{case.id}", detail)

@@ -11,10 +11,11 @@ import pytest
 from records.model import AlertFact
 from storage.model import Answer, Case, Contact, Elder, Visitor
 from visits.deadlines import DEFAULT_FILE, load_deadlines
+from visits.merging import new_evidence, new_lines
 from visits.model import CaseDraft, ElderFacts, Outcome, Tried
 from visits.people import title
 from visits.risk import risk_priority
-from visits.rules import GRAVEST_FIRST, case_for, new_evidence, new_lines, propose_visitor
+from visits.rules import GRAVEST_FIRST, case_for, propose_visitor
 from xunfang.errors import BadSettings
 from xunfang.vocabulary import (
     Alert,
@@ -207,6 +208,55 @@ def test_the_same_seconds_of_the_same_call_are_the_same_evidence() -> None:
     case = open_case(evidence=(held,))
     assert new_evidence(case, draft) == (later, other_call)
     assert new_lines(case, draft) == "一\n二"
+
+
+ADVICE = "请立即联系并上门，必要时由工作人员拨打120/110。"
+
+
+@pytest.mark.parametrize(
+    ("held", "new", "becomes"),
+    [
+        # The call goes on after the first alert: its case is told of again, with all of them.
+        (
+            f"紧急求助：老人说“救命”。{ADVICE}",
+            f"紧急求助：老人说“救命”；老人说“我起不来”。{ADVICE}",
+            f"紧急求助：老人说“救命”；老人说“我起不来”。{ADVICE}",
+        ),
+        # Another call, another day: only what is new is added.
+        (
+            "情况异常：老人说“头晕。老毛病”；家里水电异常。请当日核实。",
+            "情况异常：家里水电异常；老人说“头晕。老毛病”；老人说“腿肿”。请当日核实。",
+            "情况异常：老人说“头晕。老毛病”；家里水电异常；老人说“腿肿”。请当日核实。",
+        ),
+        (
+            "多次未接通：共拨打3次（无人接听3次），最近一次11月23日11:00。请上门看望。独居。",
+            "多次未接通：共拨打4次（无人接听4次），最近一次11月24日11:00。请上门看望。独居、高龄。",
+            "多次未接通：共拨打3次（无人接听3次），最近一次11月23日11:00；"
+            "共拨打4次（无人接听4次），最近一次11月24日11:00。请上门看望。独居、高龄。",
+        ),
+        # Words cut shorter while the call lived.
+        (
+            f"紧急求助：老人说“我摔了”；家属代述“没动静”。{ADVICE}",
+            f"紧急求助：老人说“我摔了起不来”；老人说“没动静”。{ADVICE}",
+            f"紧急求助：老人说“我摔了起不来”；家属代述“没动静”；老人说“没动静”。{ADVICE}",
+        ),
+        ("紧急求助：老人说“救命”。", "紧急求助：老人说“救命”。", "紧急求助：老人说“救命”。"),
+        # Another reason is a line of its own, whatever was said.
+        (
+            "情况异常：老人说“腿肿”。请当日核实。",
+            "服务需求：老人提出：助医。请联系落实。",
+            "情况异常：老人说“腿肿”。请当日核实。\n服务需求：老人提出：助医。请联系落实。",
+        ),
+        # What is not of our making is left as it is.
+        ("督导补充：见电话", "督导补充：见记录“未闭合", "督导补充：见电话\n督导补充：见记录“未闭合"),
+        ("", "一", "一"),
+    ],
+)
+def test_a_merged_summary_says_nothing_twice_and_loses_nothing(held: str, new: str, becomes: str) -> None:
+    draft = CaseDraft(1, CaseKind.DISTRESS, Priority.URGENT, NINE, new, (), 7)
+    once = new_lines(open_case(summary=held), draft)
+    assert once == becomes
+    assert new_lines(open_case(summary=once), draft) == once
 
 
 # ---- who goes --------------------------------------------------------------------------------
