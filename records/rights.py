@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 EXPORTED, ERASED, HELD, RELEASED = "rights.exported", "rights.erased", "rights.held", "rights.released"
 CASE_CLOSED = "case.closed"
+CASE_RELEASED = "case.released"  # kind of a notice, as when a case is closed before its visitor went
+BEEN_THERE = frozenset({CaseStatus.VISITED, CaseStatus.REFERRED})
 # What the access log calls each kind of looking at what is held on an elder.
 ACCESS_ZH: Mapping[str, str] = {
     "recording.played": "播放通话录音",
@@ -215,13 +217,31 @@ def erase(
         open_cases = _must_be_erasable(work, elder_id)
         for case in open_cases:
             detail = {"from": case.status.value, "to": CaseStatus.CLOSED.value, "by": ERASED}
+            if (told := _told(case)) is not None:
+                detail["told"] = told
             work.audit.write(now, actor, CASE_CLOSED, f"case:{case.id}", detail)
         ended = work.rights.end(elder_id, now, actor)
         rows = work.rights.erase(elder_id, now)
+        for case in open_cases:
+            _cancel(work, case, now)
         counted = {"rows": rows, "ended": ended, "recordings": len(recordings), "photos": len(photos)}
         # Why it was asked for is the proof that it was lawful; it names nobody (the caller sees to that).
         work.audit.write(now, actor, ERASED, f"elder:{elder_id}", counted | {"grounds": why.strip()})
     return Erasure(elder_id, False, rows, ended, len(recordings), len(photos))
+
+
+def _told(case: Case) -> str | None:
+    """The visitor who was asked to go and has not been there."""
+    waits = case.visitor_id is not None and case.status not in BEEN_THERE
+    return f"visitor:{case.visitor_id}" if waits else None
+
+
+def _cancel(work: Work, case: Case, now: datetime) -> None:
+    """Nobody must stand at a door for nothing. The notice says which task and nothing of whom; it does not
+    hang on the case, whose notices are erased."""
+    if (to := _told(case)) is not None:
+        body = f"案件{case.id}的上门任务已取消，不用再去。"
+        work.notices.add(kind=CASE_RELEASED, to=to, title="一项任务已取消", body=body, created_at=now)
 
 
 def _must_be_erasable(work: Work, elder_id: int) -> list[Case]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -152,6 +153,36 @@ def test_after_an_erasure_nothing_more_happens_and_the_numbers_stay(
             each.detail["grounds"] for each in work.audit.of(f"elder:{first}") if each.kind == rights.ERASED
         ]
         assert proofs == [WHY, WHY]
+
+
+def test_a_visitor_who_was_to_go_is_told_that_he_need_not_and_nothing_else(
+    store: Store, two: tuple[int, int], tmp_path: Path
+) -> None:
+    asked = {}
+    with store.begin() as work:
+        village = work.visitors.add(name="周巡访", phone="13912340009")
+        for number, (elder, status) in enumerate(
+            ((two[0], CaseStatus.ASSIGNED), (two[1], CaseStatus.VISITED)), start=1
+        ):
+            case = work.cases.open_for(elder)
+            assert case is not None
+            step = {"visitor_id": village.id, "status": status, "visited_at": NOW if number == 2 else None}
+            assert work.cases.advance(case, replace(case, **step), look_at=NOW)
+            asked[elder] = case.id
+        before = {each.id for each in work.notices.pending(NOW, 100)}
+    for elder in two:
+        rights.erase(store, elder, WHY, DU, folders(tmp_path), NOW)
+    with store.read() as work:
+        new = [each for each in work.notices.pending(NOW, 100) if each.id not in before]
+        (closed,) = [each for each in work.audit.of(f"case:{asked[two[0]]}") if each.kind == "case.closed"]
+    (told,) = new  # who has been there is not
+    assert (told.to, told.title) == (f"visitor:{village.id}", "一项任务已取消")
+    assert told.body == f"案件{asked[two[0]]}的上门任务已取消，不用再去。"
+    assert told.case_id is None
+    assert closed.detail["told"] == f"visitor:{village.id}"
+    rights.erase(store, two[0], WHY, DU, folders(tmp_path), NOW + DAY)
+    with store.read() as work:
+        assert [each for each in work.notices.pending(NOW + DAY, 100) if each.id not in before] == [told]
 
 
 def test_an_open_urgent_case_a_live_call_and_a_hold_stand_against_erasure(
