@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from records.indicator_table import COUNTS, RATES, Rate
+from storage.counting import Counts
 from storage.model import Area
-from storage.repository_reports import Counts
 from xunfang.errors import BadInput, NotFound
 
 if TYPE_CHECKING:

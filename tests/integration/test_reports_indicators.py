@@ -16,7 +16,7 @@ from records import indicators
 from records.indicator_table import COUNTS, RATES, UNVISITED
 from storage import Store, Work
 from storage.model import Elder, Turn
-from storage.repository_reports import BAD_NUMBER, CUT_SHORT, UNANSWERED
+from storage.repository_coverage import BAD_NUMBER, CUT_SHORT, UNANSWERED
 from xunfang.errors import BadInput, NotFound
 from xunfang.vocabulary import (
     Alert,
