@@ -368,6 +368,14 @@ class House:
         self.service.stop()
 
 
+def keep(event: CallEvent, store: Store, journal: Journal, reception: Reception) -> None:
+    """Where each session event is stored."""
+    if isinstance(event, DutyRang):
+        duty_calls.rang(store, event.call_id, event.nth, event.outcome, event.at)
+    elif not reception.heard(event):
+        journal.handle(event)
+
+
 def build(
     settings: Settings,
     store: Store,
@@ -385,10 +393,7 @@ def build(
     journal = Journal(store, rules, settings.path(settings.recording.folder), on_ended=ended)
 
     def heard(event: CallEvent) -> None:
-        if isinstance(event, DutyRang):
-            duty_calls.rang(store, event.call_id, event.nth, event.outcome, event.at)
-        elif not reception.heard(event):
-            journal.handle(event)
+        keep(event, store, journal, reception)
         if on_event is not None:
             on_event(event)
 

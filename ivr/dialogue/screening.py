@@ -19,6 +19,7 @@ from ivr.understanding.model import Question
 from xunfang.vocabulary import DutyOutcome, zh
 
 TONES_OF_A_MACHINE = frozenset({"beep", "busy"})  # of a mailbox, and of a line on which nobody is any more
+VOICEMAIL = "machine"  # of ivr.understanding's answers, beside carrier_announcement
 # A switchboard says so too, and then a human comes: no proof either way.
 PLEASE_WAIT = ("稍等", "稍候", "不要挂机", "别挂机", "勿挂机", "转接")
 
@@ -60,8 +61,9 @@ def sign_of(
     bare = text.translate(PUNCTUATION)
     if not bare:
         return Sign.UNSURE
-    if understand(text, Question.ANY).announcement is not None:
-        waits = any(word in bare for word in PLEASE_WAIT)
+    understood = understand(text, Question.ANY)
+    if understood.announcement is not None:
+        waits = understood.answer != VOICEMAIL and any(word in bare for word in PLEASE_WAIT)
         return Sign.UNSURE if waits else Sign.MACHINE
     clear = confidence is None or confidence >= MIN_CONFIDENCE
     return Sign.PERSON if clear and made_of(bare, words) else Sign.UNSURE

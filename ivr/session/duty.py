@@ -142,7 +142,7 @@ class DutyRinging:
     def _missed(self, target: Target, outcome: DutyOutcome, now: float) -> None:
         self._rung = True
         self._again_at[target.number] = now + AGAIN_S
-        _log.warning("duty.not_taken", nth=target.nth, outcome=outcome.value)
+        _log.warning("duty.telephone", nth=target.nth, outcome=outcome.value)
         self._tell(target.nth, outcome)
 
     def _ring_next(self, now: float) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,18 @@ from ivr.session.fleet import Fleet
 from ivr.session.model import CallEvent, CallOrder, DutyRang, TurnHeard
 from ivr.speech.prompts import Entry, PromptStore, add_to_index, text_hash
 from ivr.telephony.model import TrunkConfig
+from scheduler.dispatch import DispatchConfig
+from scheduler.inbound import Reception
+from scheduler.journal import Journal
+from scheduler.policy import Policy
 from sip_test_harness import audio, voices
 from sip_test_harness.ghost import alaw
 from sip_test_harness.model import Message
+from storage import Store
+from visits.history import sentence
+from xunfang import wiring
 from xunfang.clock import SystemClock
-from xunfang.vocabulary import CallDisposition, DutyOutcome, Speaker
+from xunfang.vocabulary import CallDisposition, CaseKind, DutyOutcome, Priority, Speaker
 
 pytestmark = [pytest.mark.integration, pytest.mark.realtime]
 
@@ -113,7 +121,7 @@ class Place:
                 duty=duty,
                 log_level="WARNING",
             ),
-            log.events.append,
+            log.take if isinstance(log, Ledger) else log.events.append,
             SystemClock(),
         )
         fleet.start()
@@ -125,6 +133,39 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with ExitStack() as stack:
         yield Place(tmp_path_factory.mktemp("duty"), stack)
+
+
+class Ledger(Log):
+    """Keeps events as the service does."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.store = store
+        config = DispatchConfig(Policy())
+        self._journal = Journal(store, config.policy)
+        self._reception = Reception(
+            store, SystemClock(), config, dialplan.load, can_offer=lambda text: False, owner=lambda: None
+        )
+
+    def take(self, event: CallEvent) -> None:
+        wiring.keep(event, self.store, self._journal, self._reception)
+        self.events.append(event)
+
+    def call(self, number: str) -> tuple[int, int]:
+        """The intent to call an elder; ids of elder and call."""
+        now = SystemClock().now()
+        with self.store.begin() as work:
+            elder = work.elders.add(name="王秀兰", sex="F", phone=number)
+            call = work.calls.begin(
+                plan_id=None,
+                elder_id=elder.id,
+                attempt=1,
+                dialplan=PLAN.name,
+                dialplan_hash=PLAN.hash,
+                intended_at=now,
+                number=number,
+            )
+        return elder.id, call.id
 
 
 def order(call_id: int, elder: str, duty: str) -> CallOrder:
@@ -193,4 +234,35 @@ def test_a_call_is_transferred_by_refer_and_bridged_when_the_carrier_refuses(pla
         "us",
     )
     assert outcomes(log, 2) == [(0, DutyOutcome.NOT_TRANSFERRED), (1, DutyOutcome.TAKEN)]
+    fleet.stop(0)
+
+
+def test_when_only_machines_answer_the_elder_hears_calm_words_and_the_case_is_urgent_with_all_that_was_tried(
+    place: Place, sqlite_store: Store
+) -> None:
+    log = Ledger(sqlite_store)
+    fleet = place.fleet(log, DutyConfig(rounds=1, ring_s=10.0))
+    elder = place.elder()
+    elder_id, call_id = log.call(elder)
+    fleet.dial(order(call_id, elder, MAILBOX))
+    log.wait(call_id, lambda event: PLAN.urgent.duty_failed in getattr(event, "text", ""), 40)
+    assert fleet.live() == [call_id], "nobody has come, and the line is still held"
+    with sqlite_store.read() as work:
+        case = work.cases.open_for(elder_id)
+        assert case is not None
+        history = [
+            sentence(each.kind, each.detail, lambda id: "", "Asia/Shanghai")
+            for each in work.audit.of(f"case:{case.id}")
+        ]
+        told = {each.to for each in work.notices.of_case(case.id)}
+    assert (case.kind, case.priority) == (CaseKind.DISTRESS, Priority.URGENT)
+    assert case.deadline is not None
+    assert case.deadline - case.opened_at <= timedelta(minutes=30)
+    assert {"duty", "webhook"} <= told
+    assert history[-2:] == [
+        f"值班电话1：语音信箱或提示音，不是真人（通话{call_id}）",
+        f"值班电话：全部没有人接管（通话{call_id}）",
+    ]
+    fleet.hang_up(call_id)
+    assert log.end(call_id, 10).because is not None
     fleet.stop(0)

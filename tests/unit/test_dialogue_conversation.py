@@ -14,6 +14,7 @@ from ivr.dialogue.model import (
     Callee,
     DutyAnswered,
     DutyFailed,
+    DutyNext,
     End,
     Heard,
     Keys,
@@ -441,6 +442,27 @@ def test_with_the_duty_person_on_the_line_we_are_silent() -> None:
     assert call.said == [PLAN.urgent.duty_here]
     assert call.heard("我胸口疼", Silence()).last.actions == ()
     assert hung_up(PLAN, call.last.state) is Because.URGENT
+
+
+def test_while_one_number_after_the_other_is_rung_the_elder_hears_that_we_go_on() -> None:
+    call = in_danger()
+    for _ in range(20):  # longer than the line is held for a telephone that never reports back
+        call.silent().heard(DutyNext())
+        assert call.said == [PLAN.urgent.duty_next]
+        assert call.listening.question == "urgent"
+    assert call.heard(DutyAnswered()).said == [PLAN.urgent.duty_here]
+
+
+def test_joined_with_what_was_no_person_after_all_the_elder_is_with_us_again() -> None:
+    call = in_danger().heard(DutyAnswered(), DutyNext())
+    assert call.said == [PLAN.urgent.duty_next]
+    assert call.heard("我胸口疼").said, "he is heard and answered again"
+    assert call.heard(DutyFailed()).said == [PLAN.urgent.duty_failed]
+
+
+def test_a_number_that_is_rung_in_vain_after_the_goodbye_changes_nothing() -> None:
+    call = in_danger().heard("再见，我挂了")
+    assert call.heard(DutyNext()).last.actions == ()
 
 
 def test_when_nobody_answers_the_duty_telephone_the_elder_is_told_what_happens() -> None:
