@@ -18,7 +18,7 @@ demo:
 test:
 	@VENV=$(VENV) ./bootstrap.sh test
 	@$(VENV)/bin/python -m pytest -n auto --dist loadfile $(IN_ORDER) -m "not realtime"
-	@$(VENV)/bin/python -m pytest -n $(AT_ONCE) --dist loadgroup $(IN_ORDER) -m realtime
+	@$(VENV)/bin/python -m pytest -n $(AT_ONCE) --dist loadfile $(IN_ORDER) -m realtime
 
 unit:
 	@VENV=$(VENV) ./bootstrap.sh test

@@ -23,7 +23,6 @@ from xunfang.vocabulary import Alert
 from xunfang.wiring import open_store
 
 DEMO_S = 600.0  # on a machine that does nothing else it takes less than four minutes
-ONE_RUN = pytest.mark.xdist_group("demo")  # the files that look at it, in one process
 ANSWERED_ALONE = {"identity", "opening"}  # asked again in every call
 
 VILLAGE = {member.persona.id: member for member in load_demo_village().elders}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from command_line import running, until, xunfang
-from demo_run import DEMO_S, ONE_RUN, Run
+from demo_run import DEMO_S, Run
 from docx import Document
 from docx.table import _Cell
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
@@ -28,12 +28,7 @@ from xunfang.settings import load
 from xunfang.vocabulary import CaseStatus, ReviewVerdict, VisitMode
 from xunfang.wiring import open_store
 
-pytestmark = [
-    pytest.mark.acceptance,
-    pytest.mark.realtime,
-    pytest.mark.timeout(DEMO_S + 240),
-    ONE_RUN,
-]
+pytestmark = [pytest.mark.acceptance, pytest.mark.realtime, pytest.mark.timeout(DEMO_S + 240)]
 
 PASSWORD = "correct-horse-42"
 START_S = 90.0

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from command_line import xunfang
-from demo_run import ANSWERED_ALONE, DEMO_S, ONE_RUN, VILLAGE, Run
+from demo_run import ANSWERED_ALONE, DEMO_S, VILLAGE, Run
 
 from sip_test_harness.model import DemoElder
 from sip_test_harness.runner import Observed, misses
@@ -27,7 +27,7 @@ PROMISED_S = 240.0  # of one demo on a machine that does nothing else
 URGENT_WITHIN_S = 5.0
 LOUD = 500  # of 32768: a voice, and no comfort noise
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.realtime, pytest.mark.timeout(DEMO_S + 120), ONE_RUN]
+pytestmark = [pytest.mark.acceptance, pytest.mark.realtime, pytest.mark.timeout(DEMO_S + 120)]
 
 
 # ---- every elder ends as the village's file says -------------------------------------------------
