@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
-from web.api import calls, cases, elders, plans, problem, records
+from web.api import calls, cases, elders, elders_changes, plans, problem, records, reviews
 from web.api.access import Allow, Authenticated
 from web.api.common import known_query
 from web.api.problem import MEDIA_TYPE, WORDS, Problem
@@ -48,7 +48,7 @@ def create_api(house: House | None = None) -> FastAPI:
         redirect_slashes=False,
         dependencies=[Depends(known_query)],
     )
-    for module in (elders, plans, calls, cases, records):
+    for module in (elders, elders_changes, plans, calls, reviews, cases, records):
         api.include_router(module.router)
     problem.register(api)
     api.openapi = lambda: _described(api)  # type: ignore[method-assign]

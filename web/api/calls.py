@@ -1,4 +1,4 @@
-"""通话: what was said, the recording, and what a supervisor says of it (复核)."""
+"""通话: what was said, and the recording."""
 
 from __future__ import annotations
 
@@ -10,47 +10,34 @@ from pydantic import Field
 from starlette.responses import FileResponse
 
 from storage import Work
-from storage.model import Call, Correction, Elder, ReviewFilter, Tab, Turn, Verdict
-from visits import review as judging
+from storage.model import Call, Correction, Elder, Turn, Verdict
 from web import audio
-from web.api.access import Caller, CallsRead, RecordingsRead, ReviewsWrite
+from web.api.access import Caller, CallsRead, RecordingsRead
 from web.api.common import (
-    LARGEST_ID,
-    NO_NUL,
-    AreaQuery,
-    Cursor,
-    DoneOnce,
-    ElderQuery,
+    Asked,
     Id,
-    In,
-    Limit,
     Out,
     Page,
-    Paging,
     Since,
     answered,
-    area_asked,
     detail,
-    elder_asked,
     words,
 )
-from web.paging import review_key
 from web.services import Services
-from web.texts.times import SOON
 from xunfang.errors import NotFound
 from xunfang.vocabulary import (
     Alert,
     AnswerSource,
     CallDirection,
     CallDisposition,
-    Priority,
     ReviewVerdict,
     Risk,
     Speaker,
     zh,
 )
 
-router = APIRouter(tags=["通话与复核"])
+TAG = "通话与复核"
+router = APIRouter(tags=[TAG])
 PLAYED = "recording.played"  # audit kind, as of the console
 
 
@@ -116,46 +103,7 @@ class Talk(Out):
     answers: list[AnswerOut]
 
 
-class ReviewOut(Out):
-    call_id: int
-    elder_id: int
-    name: str
-    area: str
-    priority: Priority = Field(description=words(Priority, "紧急程度"))
-    alert: Alert = Field(description=words(Alert))
-    risk: Risk | None = Field(description=words(Risk))
-    called_at: datetime
-    deadline: datetime
-    claimed_by: str | None = Field(description="谁认领了")
-    live: bool = Field(description="还在通话")
-    quote: str = Field(description="最要紧的一句")
-
-
-class NewVerdict(In):
-    turn: Annotated[int, Field(ge=1, le=100_000, description="第几句")]
-    verdict: ReviewVerdict = Field(description=words(ReviewVerdict, "结论"))
-    reason: Annotated[
-        str, Field(max_length=judging.REASON_CHARS, pattern=NO_NUL, description="判为误报时必填")
-    ] = ""
-    urgent: bool = Field(False, description="听录音的人认为此刻有生命危险")
-
-
-class Judged(Out):
-    verdict: VerdictOut
-    case_id: int | None = Field(description="因此立案或所属的案件")
-    opened: bool = Field(description="这次结论立了案，或增加了案件的原因")
-
-
-class NewCorrection(In):
-    question: Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL, examples=["health"])]
-    answer: Annotated[str, Field(min_length=1, max_length=64, pattern=NO_NUL, examples=["worse"])]
-    details: Annotated[
-        tuple[Annotated[str, Field(max_length=64, pattern=NO_NUL)], ...], Field(max_length=20)
-    ] = ()
-    why: Annotated[str, Field(min_length=1, max_length=judging.REASON_CHARS, pattern=NO_NUL)]
-
-
-def _call_of(work: Work, caller: Caller, call_id: int) -> tuple[Call, Elder]:
+def call_of(work: Work, caller: Caller, call_id: int) -> tuple[Call, Elder]:
     call = work.calls.get(call_id)
     if call is None:
         raise NotFound("没有这通电话")
@@ -182,7 +130,7 @@ def _call(call: Call) -> CallOut:
     )
 
 
-def _verdict(given: Verdict) -> VerdictOut:
+def verdict_out(given: Verdict) -> VerdictOut:
     return VerdictOut(
         turn=given.turn_seq, verdict=given.verdict, reason=given.reason, by=given.by, at=given.at
     )
@@ -198,11 +146,11 @@ def _turn(turn: Turn, verdict: Verdict | None) -> TurnOut:
         start_s=turn.start_s,
         end_s=turn.end_s,
         alert=turn.alert,
-        verdict=None if verdict is None else _verdict(verdict),
+        verdict=None if verdict is None else verdict_out(verdict),
     )
 
 
-def _correction(made: Correction) -> CorrectionOut:
+def correction_out(made: Correction) -> CorrectionOut:
     return CorrectionOut(
         question=made.question,
         answer=made.answer,
@@ -216,43 +164,32 @@ def _correction(made: Correction) -> CorrectionOut:
 @router.get("/calls", summary="通话列表", response_model=Page[CallOut])
 def list_calls(
     caller: CallsRead,
-    services: Services,
-    area: AreaQuery = "",
-    elder_id: ElderQuery = None,
+    asked: Asked,
     since: Since = None,
     disposition: Annotated[CallDisposition | None, Query(description=words(CallDisposition))] = None,
     alert: Annotated[Alert | None, Query(description=words(Alert))] = None,
-    cursor: Cursor = "",
-    limit: Limit = 50,
 ) -> Response:
     """从新到旧。"""
-    paging = Paging.of(services.store, "calls", limit, cursor)
-    with services.store.read() as work:
-        elder_asked(work, caller, elder_id)
-        found = work.lists.calls(
-            area_asked(work, caller, area),
-            limit + 1,
-            paging.id or LARGEST_ID,
-            elder_id=elder_id,
-            since=since,
-            disposition=disposition,
-            alert=alert,
+
+    def ask(work: Work, area_id: int | None, rows: int, before: int) -> list[Call]:
+        return work.lists.calls(
+            area_id, rows, before, elder_id=asked.elder_id, since=since, disposition=disposition, alert=alert
         )
-    items = [_call(each) for each in found[:limit]]
-    return answered(Page[CallOut](items=items, next=paging.next(found, lambda each: (each.id,))))
+
+    return asked.newest(caller, "calls", ask, _call)
 
 
 @router.get("/calls/{id}", summary="一通电话", response_model=CallOut)
 def get_call(caller: CallsRead, services: Services, id: Id) -> Response:
     with services.store.read() as work:
-        found, _ = _call_of(work, caller, id)
+        found, _ = call_of(work, caller, id)
     return answered(_call(found))
 
 
 @router.get("/calls/{id}/turns", summary="对话文字与回答", response_model=Talk)
 def turns(caller: CallsRead, services: Services, id: Id) -> Response:
     with services.store.read() as work:
-        found, _ = _call_of(work, caller, id)
+        found, _ = call_of(work, caller, id)
         verdicts = {each.turn_seq: each for each in work.verdicts.of_call(id)}
         said = [_turn(each, verdicts.get(each.seq)) for each in work.turns.of(id)]
         answers = {each.question: each for each in work.answers.of(id)}
@@ -268,7 +205,7 @@ def turns(caller: CallsRead, services: Services, id: Id) -> Response:
                 answer=None if machine is None else machine.answer,
                 details=[] if machine is None else list(machine.details),
                 source=None if machine is None else machine.source,
-                corrected=None if corrected is None else _correction(corrected),
+                corrected=None if corrected is None else correction_out(corrected),
             )
         )
     return answered(Talk(call=_call(found), turns=said, answers=told))
@@ -287,7 +224,7 @@ _WAV: dict[int | str, dict[str, Any]] = {
 def recording(caller: RecordingsRead, services: Services, id: Id) -> Response:
     """立体声 WAV，左声道系统、右声道老人。支持 Range 和 ETag。每次请求都记入审计。"""
     with services.store.read() as work:
-        found, _ = _call_of(work, caller, id)
+        found, _ = call_of(work, caller, id)
     heard = audio.look(services.config.recordings, found.recording)
     if heard.path is None or heard.sound is not audio.Sound.READY:
         raise NotFound(heard.sound.value)
@@ -300,101 +237,3 @@ def recording(caller: RecordingsRead, services: Services, id: Id) -> Response:
         stat_result=heard.path.stat(),
         content_disposition_type="inline",
     )
-
-
-# ---- reviews --------------------------------------------------------------------------------------------
-
-
-@router.get("/reviews", summary="待复核", response_model=Page[ReviewOut])
-def reviews(
-    caller: CallsRead,
-    services: Services,
-    area: AreaQuery = "",
-    tab: Annotated[
-        Tab, Query(description="`all` 全部；`unclaimed` 待认领；`soon` 即将超时；`mine` 本令牌认领的")
-    ] = Tab.ALL,
-    cursor: Cursor = "",
-    limit: Limit = 50,
-) -> Response:
-    """紧急的在前，再按期限。"""
-    paging = Paging.of(services.store, "reviews", limit, cursor)
-    after = None
-    if paging.key is not None:
-        priority, deadline, call_id = paging.key
-        assert isinstance(deadline, datetime)
-        assert isinstance(call_id, int)
-        after = (Priority(str(priority)), deadline, call_id)
-    with services.store.read() as work:
-        area_id = area_asked(work, caller, area)
-        which = ReviewFilter(
-            login=caller.viewer.user.login,
-            soon=services.now() + SOON,
-            areas=None if area_id is None else work.areas.below(area_id),
-            tab=tab,
-        )
-        found = work.reviews.page(which, limit + 1, after)
-    items = [
-        ReviewOut(
-            call_id=each.review.call_id,
-            elder_id=each.review.elder_id,
-            name=each.name,
-            area=each.area,
-            priority=each.review.priority,
-            alert=each.review.alert,
-            risk=each.review.risk,
-            called_at=each.review.called_at,
-            deadline=each.review.deadline,
-            claimed_by=each.review.claimed_by,
-            live=each.live,
-            quote=each.quote,
-        )
-        for each in found[:limit]
-    ]
-    following = paging.next(found, lambda each: review_key(each.review))
-    return answered(Page[ReviewOut](items=items, next=following))
-
-
-@router.post("/calls/{id}/verdicts", summary="判断一句的报警", response_model=Judged, status_code=201)
-def verdict(caller: ReviewsWrite, services: Services, id: Id, given: NewVerdict, once: DoneOnce) -> Response:
-    """属实或漏报会立案（或并入已有案件）；误报必须写理由，不会自动办结案件。可以改判，以最后一次为准。"""
-
-    def do(work: Work) -> Judged:
-        _call_of(work, caller, id)
-        made = judging.give_verdict(
-            work,
-            id,
-            given.turn,
-            given.verdict,
-            given.reason,
-            caller.viewer.actor,
-            services.now(),
-            services.config.deadlines,
-            urgent=given.urgent,
-        )
-        case_id = None if made.case is None else made.case.id
-        return Judged(verdict=_verdict(made.verdict), case_id=case_id, opened=made.opened)
-
-    return once.run(caller, do, 201)
-
-
-@router.post("/calls/{id}/corrections", summary="更正回答", response_model=CorrectionOut, status_code=201)
-def correction(
-    caller: ReviewsWrite, services: Services, id: Id, given: NewCorrection, once: DoneOnce
-) -> Response:
-    """写在系统的回答旁边，从不覆盖。"""
-
-    def do(work: Work) -> CorrectionOut:
-        _call_of(work, caller, id)
-        made = judging.correct_answer(
-            work,
-            id,
-            given.question,
-            given.answer,
-            given.details,
-            given.why,
-            caller.viewer.actor,
-            services.now(),
-        )
-        return _correction(made)
-
-    return once.run(caller, do, 201)

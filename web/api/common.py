@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -125,6 +125,54 @@ class Paging:
 
     def next(self, rows: Sequence[Row], key_of: Callable[[Row], tuple[Key, ...]]) -> str | None:
         return self.pager.page(rows, self.limit, key_of).next or None
+
+
+class Numbered(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+One = TypeVar("One", bound=Numbered)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is asked of a list by id, newest first: of an area, perhaps of one elder."""
+
+    house: House
+    area: str
+    elder_id: int | None
+    cursor: str
+    limit: int
+
+    def newest(
+        self,
+        caller: Caller,
+        name: str,
+        ask: Callable[[Work, int | None, int, int], Sequence[One]],
+        show: Callable[[One], BaseModel],
+    ) -> Response:
+        """`ask(work, area_id, how many, before which id)`."""
+        paging = Paging.of(self.house.store, name, self.limit, self.cursor)
+        with self.house.store.read() as work:
+            elder_asked(work, caller, self.elder_id)
+            area_id = area_asked(work, caller, self.area)
+            found = ask(work, area_id, self.limit + 1, paging.id or LARGEST_ID)
+        items = [show(each) for each in found[: self.limit]]
+        return answered(Page[Any](items=items, next=paging.next(found, lambda each: (each.id,))))
+
+
+def _listing(
+    services: Services,
+    area: AreaQuery = "",
+    elder_id: ElderQuery = None,
+    cursor: Cursor = "",
+    limit: Limit = 50,
+) -> Listing:
+    return Listing(services, area, elder_id, cursor, limit)
+
+
+Asked = Annotated[Listing, Depends(_listing)]
 
 
 # ---- versions -----------------------------------------------------------------------------------------

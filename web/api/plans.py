@@ -13,12 +13,10 @@ from storage import Work
 from storage.model import Campaign, VisitPlan
 from web.api.access import CampaignsWrite, PlansRead
 from web.api.common import (
-    LARGEST_ID,
     NO_NUL,
-    AreaQuery,
+    Asked,
     Cursor,
     DoneOnce,
-    ElderQuery,
     Id,
     In,
     Limit,
@@ -27,7 +25,6 @@ from web.api.common import (
     Paging,
     answered,
     area_asked,
-    elder_asked,
     words,
 )
 from web.services import Services
@@ -103,28 +100,16 @@ def _plan(plan: VisitPlan) -> PlanOut:
 @router.get("/plans", summary="巡访计划列表", response_model=Page[PlanOut])
 def list_plans(
     caller: PlansRead,
-    services: Services,
-    area: AreaQuery = "",
-    elder_id: ElderQuery = None,
+    asked: Asked,
     status: Annotated[PlanStatus | None, Query(description=words(PlanStatus))] = None,
     period: Annotated[str, Query(max_length=64, pattern=NO_NUL, description="周期，如 2026-W47")] = "",
-    cursor: Cursor = "",
-    limit: Limit = 50,
 ) -> Response:
     """从新到旧。"""
-    paging = Paging.of(services.store, "plans", limit, cursor)
-    with services.store.read() as work:
-        elder_asked(work, caller, elder_id)
-        found = work.lists.plans(
-            area_asked(work, caller, area),
-            limit + 1,
-            paging.id or LARGEST_ID,
-            elder_id=elder_id,
-            status=status,
-            period=period,
-        )
-    items = [_plan(each) for each in found[:limit]]
-    return answered(Page[PlanOut](items=items, next=paging.next(found, lambda each: (each.id,))))
+
+    def ask(work: Work, area_id: int | None, rows: int, before: int) -> list[VisitPlan]:
+        return work.lists.plans(area_id, rows, before, elder_id=asked.elder_id, status=status, period=period)
+
+    return asked.newest(caller, "plans", ask, _plan)
 
 
 @router.get("/plans/{id}", summary="一个计划", response_model=PlanOut)

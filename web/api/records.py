@@ -11,23 +11,19 @@ from pydantic import Field
 from records import document, indicators
 from records.indicator_table import COUNTS, RATES
 from records.service import BASELINE
+from storage import Work
 from storage.model import VisitRecord
 from web.api.access import FleetRead, RecordsRead, ReportsRead
 from web.api.common import (
-    LARGEST_ID,
     AreaQuery,
-    Cursor,
-    ElderQuery,
+    Asked,
     Id,
-    Limit,
     Out,
     Page,
-    Paging,
     Since,
     answered,
     area_asked,
     detail,
-    elder_asked,
     words,
 )
 from web.services import Services
@@ -112,28 +108,13 @@ def _record(record: VisitRecord) -> RecordOut:
 
 
 @router.get("/records", summary="巡访记录列表", response_model=Page[RecordOut], tags=["记录"])
-def list_records(
-    caller: RecordsRead,
-    services: Services,
-    area: AreaQuery = "",
-    elder_id: ElderQuery = None,
-    since: Since = None,
-    cursor: Cursor = "",
-    limit: Limit = 50,
-) -> Response:
+def list_records(caller: RecordsRead, asked: Asked, since: Since = None) -> Response:
     """从新到旧。"""
-    paging = Paging.of(services.store, "records", limit, cursor)
-    with services.store.read() as work:
-        elder_asked(work, caller, elder_id)
-        found = work.lists.records(
-            area_asked(work, caller, area),
-            limit + 1,
-            paging.id or LARGEST_ID,
-            elder_id=elder_id,
-            since=since,
-        )
-    items = [_record(each) for each in found[:limit]]
-    return answered(Page[RecordOut](items=items, next=paging.next(found, lambda each: (each.id,))))
+
+    def ask(work: Work, area_id: int | None, rows: int, before: int) -> list[VisitRecord]:
+        return work.lists.records(area_id, rows, before, elder_id=asked.elder_id, since=since)
+
+    return asked.newest(caller, "records", ask, _record)
 
 
 @router.get("/records/{id}", summary="一次巡访的记录", response_model=RecordOut, tags=["记录"])
