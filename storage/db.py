@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from itertools import islice
 from typing import Any, Generic, TypeVar, cast
@@ -64,6 +65,18 @@ class Db:
         self._connection = connection
         self.vault = vault
         self.dialect = connection.dialect.name  # sqlite | postgresql
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """What is raised inside undoes what was done inside, and no more."""
+        self._connection.exec_driver_sql("SAVEPOINT inside")
+        try:
+            yield
+        except BaseException:
+            self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT inside")
+            self._connection.exec_driver_sql("RELEASE SAVEPOINT inside")
+            raise
+        self._connection.exec_driver_sql("RELEASE SAVEPOINT inside")
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT; both engines spell it alike."""

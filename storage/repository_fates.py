@@ -47,6 +47,13 @@ class Fates:
         )
         return Counter({(row[0], row[1]): int(row[2]) for row in rows})
 
+    def closed_by_elders(self) -> int:
+        """Missed-call cases that closed because the elder rang back."""
+        audit = tables.audit.c
+        closed = sa.select(sa.func.count()).where(audit.kind == "case.close", audit.actor.like("elder:%"))
+        row = self._db.row(closed)
+        return 0 if row is None else int(row[0])
+
     def lost(self, start: datetime, end: datetime, limit: int = 100) -> list[Fate]:
         """Of these nobody can say why they were neither heard nor visited: must be empty."""
         found = self._fates(start, end)

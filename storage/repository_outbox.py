@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -116,6 +116,14 @@ class Notices:
         return self._db.change_one(
             sa.update(notice)
             .where(notice.c.id == id, notice.c.sent_at.is_(None))
+            .values(sent_at=at, last_error="")
+        )
+
+    def sent_all(self, ids: Sequence[int], at: datetime) -> int:
+        notice = tables.notice
+        return self._db.change(
+            sa.update(notice)
+            .where(notice.c.id.in_(ids), notice.c.sent_at.is_(None))
             .values(sent_at=at, last_error="")
         )
 

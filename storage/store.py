@@ -129,8 +129,12 @@ class Store:
         if getattr(self._mine, "writing", False):
             raise StorageError("a transaction is already open in this thread: hand its `work` down instead")
         self._mine.writing = True
+        shared: Work | None = getattr(self._mine, "shared", None)
         try:
-            if self._writer is None:
+            if shared is not None:
+                with shared.db.savepoint():
+                    yield shared
+            elif self._writer is None:
                 with self._transaction(writes=True) as work:
                     yield work
             else:
@@ -142,8 +146,23 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Work]:
         """A view of one moment; writing inside raises StorageError."""
+        shared: Work | None = getattr(self._mine, "shared", None)
+        if shared is not None:
+            yield shared
+            return
         with self._transaction(writes=False) as work:
             yield work
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """For simulations: all that this thread does inside is one transaction, each `begin` a savepoint.
+        Nobody else may write meanwhile; what fails outside of a `begin` takes everything with it."""
+        with self._transaction(writes=True) as work:
+            self._mine.shared = work
+            try:
+                yield
+            finally:
+                self._mine.shared = None
 
     @contextmanager
     def leading(self, name: str, wait: bool = False) -> Iterator[bool]:

@@ -18,7 +18,7 @@ from xunfang.errors import BadInput
 from xunfang.simulate import show
 from xunfang.simulate.result import YearResult
 from xunfang.simulate.year import Plan, simulate, usual
-from xunfang.vocabulary import CaseKind, PlanStatus, Priority, Risk, VisitMode
+from xunfang.vocabulary import CallDirection, CaseKind, PlanStatus, Priority, Risk, VisitMode
 
 pytestmark = pytest.mark.integration
 
@@ -63,11 +63,13 @@ def test_the_months_are_the_indicators_of_the_county_and_its_holidays_were_quiet
         assert each.visited > 0.8 * each.due
     with store.read() as work:
         calls = work.calls.page(0, 10_000)
-    assert len(calls) == result.calls == sum(each.calls for each in result.months)
+    elders = [each for each in calls if each.contact_id is None and each.direction is CallDirection.OUTBOUND]
+    assert len(elders) == result.calls == sum(each.calls for each in result.months)
     assert None not in {each.disposition for each in calls}
-    days = {(each.intended_at + timedelta(hours=8)).date() for each in calls}
+    days = {(each.intended_at + timedelta(hours=8)).date() for each in elders}
     assert not days & {date(2026, 10, day) for day in (1, 2, 3)}, "statutory days"
-    hours = {(each.intended_at + timedelta(hours=8)).hour for each in calls}
+    ours = [each for each in calls if each.direction is CallDirection.OUTBOUND]
+    hours = {(each.intended_at + timedelta(hours=8)).hour for each in ours}
     assert hours <= {8, 9, 10, 11, 14, 15, 16, 17, 18, 19}
 
 

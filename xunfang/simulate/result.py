@@ -67,6 +67,10 @@ class YearResult:
     picked_up: int = 0
     cases: int = 0
     closed: int = 0
+    contacts: int = 0  # calls to contacts
+    rang_us: int = 0  # calls of those who had been missed
+    closed_by_callback: int = 0  # cases
+    notices: Counter[str] = field(default_factory=Counter)  # delivered, by who got them
     on_site: int = 0
     pauses: int = 0
     doubled_plans: int = 0

@@ -31,6 +31,13 @@ FATE = {
     REFUSED: "不接受巡访",
     LOST: "下落不明",
 }
+NOTICE_TO = {
+    "duty": "值班台",
+    "visitor": "巡访员",
+    "contact": "紧急联系人",
+    "area": "村镇值守电话",
+    "webhook": "对接系统",
+}
 COLUMNS = (
     "月份",
     "应访",
@@ -110,8 +117,18 @@ def summary(result: YearResult) -> tuple[str, ...]:
         f"月探访率 {least} 至 {most}（分母为全部应访老人，含暂停、拒绝、须上门的）。",
         f"共拨打 {result.calls} 次，接通 {result.answered_share:.0%}；上门 {result.on_site} 次；"
         f"新开案件 {result.cases} 件，办结 {result.closed} 件；暂停 {result.pauses} 人次。",
+        f"给联系人打电话 {result.contacts} 次；老人回电 {result.rang_us} 次，因此办结案件 "
+        f"{result.closed_by_callback} 件；发出通知 {_notices(result)}。",
         f"用时 {result.seconds:.0f} 秒，每千人·月 {result.seconds_per_1000_elder_months:.1f} 秒。",
     )
+
+
+def _notices(result: YearResult) -> str:
+    """590 条（值班台 310、巡访员 280）"""
+    told = {NOTICE_TO[to]: result.notices[to] for to in NOTICE_TO if result.notices[to]}
+    total = sum(told.values())
+    by = "、".join(f"{name} {count}" for name, count in told.items())
+    return f"{total} 条（{by}）" if total else "0 条"
 
 
 def disturbances(result: YearResult) -> Iterator[str]:

@@ -8,14 +8,17 @@ that no longer works until a visitor has written down the new one.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 from ivr.dialogue.model import Because
 from ivr.session.model import AlertRaised, Answered, AnswerGiven, CallEnded, CallEvent, Remembered, TurnHeard
 from ivr.understanding.model import Question
-from xunfang.vocabulary import Alert, CallDisposition, Speaker
+from xunfang.vocabulary import Alert, AnswerSource, CallDisposition, Speaker
+
+T = TypeVar("T")
 
 ANSWERED = (0.67, 0.97, 0.86)  # least, most, commonest share of calls that somebody picks up at a good hour
 AT_A_BAD_HOUR = 0.45  # of that share
@@ -35,6 +38,8 @@ NOT_PICKED_UP = {
     D.UNREACHABLE: 5,
     D.VOICEMAIL: 2,
 }
+MISSED = frozenset({D.NO_ANSWER, D.BUSY, D.POWERED_OFF, D.UNREACHABLE})  # the telephone shows it afterwards
+CONTACT_SAYS = {"yes": 70, "no": 15, "unclear": 15}  # whether he reaches the elder
 PICKED_UP = {
     D.COMPLETED: 910,
     D.HUNG_UP_EARLY: 30,
@@ -55,6 +60,7 @@ SAYS = {
 ALARMING = frozenset({"worse", "unsafe", "neglected"})
 SHORT = (Question.HEALTH, Question.NEEDS)  # what weekly_short asks
 FULL = tuple(SAYS)
+BRIEF = frozenset({"weekly_short", "callback"})
 
 
 @dataclass(slots=True)
@@ -77,6 +83,11 @@ class Played:
     events: tuple[CallEvent, ...]
     lasts: timedelta
 
+    @property
+    def ending(self) -> CallDisposition | None:
+        last = self.events[-1]
+        return last.disposition if isinstance(last, CallEnded) else None
+
 
 def telephone(number: str, seed: int, year: int) -> Telephone:
     chance = random.Random(f"{seed}:{number}")
@@ -93,6 +104,38 @@ def telephone(number: str, seed: int, year: int) -> Telephone:
 
 def ring(phone: Telephone, call_id: int, dialplan: str, at: datetime, local: datetime, trunk: bool) -> Played:
     """`local`: wall time; `trunk`: whether the line to the carrier works."""
+    unanswered = _not_picked_up(phone, call_id, at, local, trunk)
+    return unanswered or _talks(phone.chance, call_id, dialplan, at)
+
+
+def asks_contact(phone: Telephone, call_id: int, at: datetime, local: datetime, trunk: bool) -> Played:
+    """联系人: he picks up as others do, and says whether he reaches the elder."""
+    unanswered = _not_picked_up(phone, call_id, at, local, trunk)
+    if unanswered is not None:
+        return unanswered
+    said = _draw(phone.chance, CONTACT_SAYS)
+    lasts = timedelta(seconds=35)
+    told = AnswerGiven(call_id, at, "reach", "any", said, text=said, source=AnswerSource.RELATIVE)
+    ended = CallEnded(call_id, at + lasts, D.COMPLETED, Because.FINISHED, hung_up_by="us")
+    return Played((Answered(call_id, at), told, ended), lasts)
+
+
+def rings_us(phone: Telephone, call_id: int, dialplan: str, at: datetime) -> Played:
+    """来电: he says that it is he, and is asked; without a dialplan he is only told a number."""
+    seconds = phone.chance.randrange(*SPEAKS) if dialplan else 25
+    said: list[CallEvent] = []
+    if dialplan:
+        said.append(AnswerGiven(call_id, at, "identity", "identity", "self", text="是我"))
+        said += _says(phone.chance, call_id, SHORT if dialplan in BRIEF else FULL, at)
+    lasts = timedelta(seconds=seconds)
+    ended = CallEnded(call_id, at + lasts, D.COMPLETED, Because.FINISHED, hung_up_by="us")
+    return Played((Answered(call_id, at), *said, ended), lasts)
+
+
+def _not_picked_up(
+    phone: Telephone, call_id: int, at: datetime, local: datetime, trunk: bool
+) -> Played | None:
+    """None: somebody picks up."""
     chance = phone.chance
     if not trunk or chance.random() < TRUNK_FAILS:
         return _ends(call_id, at, timedelta(seconds=2), D.TRUNK_FAILURE)
@@ -101,7 +144,7 @@ def ring(phone: Telephone, call_id: int, dialplan: str, at: datetime, local: dat
     share = phone.answers * (AT_A_BAD_HOUR if local.hour in phone.bad_hours else 1)
     if chance.random() >= share:
         return _ends(call_id, at, RINGS, _draw(chance, NOT_PICKED_UP))
-    return _talks(chance, call_id, dialplan, at)
+    return None
 
 
 def _ends(call_id: int, at: datetime, lasts: timedelta, disposition: CallDisposition) -> Played:
@@ -111,7 +154,7 @@ def _ends(call_id: int, at: datetime, lasts: timedelta, disposition: CallDisposi
 def _talks(chance: random.Random, call_id: int, dialplan: str, at: datetime) -> Played:
     ending = _draw(chance, PICKED_UP)
     seconds = chance.randrange(*SPEAKS)
-    topics = SHORT if dialplan == "weekly_short" else FULL
+    topics = SHORT if dialplan in BRIEF else FULL
     events: list[CallEvent] = [Answered(call_id, at)]
     because: Because | None = Because.FINISHED
     special = chance.random()
@@ -163,5 +206,5 @@ def _alarm(
     return [heard, raised]
 
 
-def _draw(chance: random.Random, weights: dict[CallDisposition, int]) -> CallDisposition:
+def _draw(chance: random.Random, weights: Mapping[T, int]) -> T:
     return chance.choices(list(weights), list(weights.values()))[0]

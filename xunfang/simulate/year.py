@@ -7,20 +7,26 @@ jumps. What goes wrong is on purpose: a day without trunk, a dialler that dies w
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
+from ivr.dialogue import dialplan as plans
+from ivr.session.model import CallEvent
 from records.indicators import month_of, report
 from scheduler.admission import AdmissionConfig
 from scheduler.calendar import Calendar, ClosedDays
 from scheduler.dispatch import DispatchConfig, Dispatcher
 from scheduler.due import midnight
 from scheduler.hours import HoursConfig, openings
+from scheduler.inbound import Reception
 from scheduler.journal import Journal
 from scheduler.learning import learn_daily
 from scheduler.overdue import close_overdue
@@ -33,20 +39,24 @@ from visits.deadlines import load_deadlines
 from visits.reminders import remind_due
 from xunfang.clock import FixedClock
 from xunfang.errors import BadInput
-from xunfang.simulate.lines import SimulatedLines
+from xunfang.simulate.lines import AWAKE, SimulatedLines
 from xunfang.simulate.people import People
+from xunfang.simulate.post import Post
 from xunfang.simulate.result import Disturbance, MonthResult, YearResult, reasons
 from xunfang.simulate.telephones import Telephone, telephone
 from xunfang.synthetic import make_county
-from xunfang.vocabulary import CampaignKind, CaseKind, Category
+from xunfang.vocabulary import CampaignKind, CaseKind, Category, ConsentPurpose
 
 DAY = timedelta(days=1)
 STEP = timedelta(minutes=1)  # while telephones ring
 BLOCKED = timedelta(minutes=5)  # while something is due and may not be dialled (breaker, caps)
 REMIND = timedelta(hours=1)
+REMIND_AT_NIGHT = timedelta(hours=3)
+HAS_CONTACT = 0.7  # of the elders; he may be told
 BEAT = timedelta(minutes=10)
 ELDERS_A_CHANNEL = 400
 HASH = "simulated000"
+COLLECT_AFTER = 100_000  # objects
 Progress = Callable[[date, int], None]  # the day that is over, calls so far
 
 
@@ -105,15 +115,32 @@ def simulate(store: Store, plan: Plan, progress: Progress = lambda day, calls: N
                 "simulate-year needs an empty database: invented elders must not mix with real ones"
             )
     began = time.perf_counter()
-    world = _World(store, plan)
-    day = plan.first_day
-    while day <= plan.last_day:
-        world.live(day)
-        progress(day, world.lines.dialled)
-        day += DAY
-    world.close()
+    with _without_pauses():
+        world = _World(store, plan)
+        day = plan.first_day
+        while day <= plan.last_day:
+            with store.together():  # a day: thousands of transactions of which nobody else sees anything
+                world.live(day)
+            progress(day, world.lines.dialled)
+            day += DAY
+        with store.together():
+            world.close()
     world.result.seconds = time.perf_counter() - began
     return world.result
+
+
+@contextmanager
+def _without_pauses() -> Iterator[None]:
+    """Millions of short-lived rows, and nothing that refers to itself: looking for rubbish costs a tenth."""
+    gc.collect()
+    gc.freeze()
+    usual_threshold = gc.get_threshold()
+    gc.set_threshold(COLLECT_AFTER, *usual_threshold[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual_threshold)
+        gc.unfreeze()
 
 
 @dataclass(slots=True)
@@ -141,7 +168,8 @@ class _World:
         self.telephones: dict[str, Telephone] = {}
         self.elder_ids: list[int] = []
         self._settle_in()
-        self.lines = SimulatedLines(self.clock, self.channels, self.telephones.__getitem__, self.zone)
+        chance = random.Random(f"lines:{plan.seed}")
+        self.lines = SimulatedLines(self.clock, self.channels, self._telephone, self.zone, chance)
         self.people = People(
             store,
             self.clock,
@@ -150,6 +178,7 @@ class _World:
             random.Random(f"people:{plan.seed}"),
             self.telephones,
         )
+        self.post = Post(store)
         self.config = DispatchConfig(
             policy=self.policy,
             # A tick stands still: what may leave within a minute leaves at once.
@@ -160,7 +189,7 @@ class _World:
             plan.elders, county.villages, plan.seed, plan.first_day, plan.last_day, store.dialect
         )
         self.tally = _Tally()
-        self.reminded_at = self.clock.now()
+        self.remind_at = self.clock.now() + REMIND
         self.crash = plan.crash
         self.start()
 
@@ -170,8 +199,22 @@ class _World:
         self.journal = Journal(
             self.store, self.policy, None, self.dispatcher.ended, wait=lambda seconds: None
         )
-        self.lines.handle = self.journal.handle
+        self.reception = Reception(
+            self.store,
+            self.clock,
+            self.config,
+            plan_of=cache(plans.load),
+            can_offer=lambda text: True,
+            owner=lambda: self.dispatcher.dialler_id,
+            wait=lambda seconds: None,
+        )
+        self.lines.handle = self._heard
+        self.lines.reply = self.reception.caller
         self.dispatcher.recover()
+
+    def _heard(self, event: CallEvent) -> None:
+        if not self.reception.heard(event):
+            self.journal.handle(event)
 
     # ---- a day -------------------------------------------------------------------------------------
 
@@ -187,12 +230,13 @@ class _World:
         for opens, closes in openings(self.clock.now(), self.policy.hours, (), days=1):
             self._until(opens)
             while self.clock.now() < closes:
-                done = self._tick()
+                self._tick()
                 if self.crash is not None and day >= self.crash and len(self.lines.live()) > 1:
                     self._crash()
-                self._until(min(self._next(done), closes))
+                self._until(min(self._next(), closes))
         self._until(midnight(day, str(self.zone)) + timedelta(hours=20))
         self._count_cases()
+        self.post.deliver(self.clock.now())
 
     def close(self) -> None:
         """The morning after the last day: what lapsed at midnight is closed, and all is counted."""
@@ -201,6 +245,10 @@ class _World:
         self._end_of_month(self.plan.last_day)
         self.result.by_hour = dict(sorted(_hours(self.lines.by_hour).items()))
         self.result.calls, self.result.picked_up = self.lines.dialled, self.lines.picked_up
+        self.result.contacts, self.result.rang_us = self.lines.contacts, self.lines.rang_us
+        self.result.notices = self.post.delivered
+        with self.store.read() as work:
+            self.result.closed_by_callback = work.fates.closed_by_elders()
         self.result.on_site, self.result.pauses = self.people.on_site, self.people.pauses
         self.dispatcher.leave()
 
@@ -218,16 +266,18 @@ class _World:
             self.result.lost += work.fates.lost(self.checked_until, now)
         self.checked_until = now
 
-    def _next(self, dialled: int) -> datetime:
-        """When something can happen again."""
-        now = self.clock.now()
-        if dialled or self.lines.live():
-            return now + STEP
+    def _next(self) -> datetime:
+        """When something can be dialled again. A call that ends may have a retry: looked at anew."""
+        now, ends = self.clock.now(), self.lines.next_end()
+        if not self.lines.free() and ends is not None:
+            return ends
         with self.store.read() as work:
-            if work.plans.due(now, 1):
-                return now + BLOCKED
-            later = work.plans.next_attempt(now)
-        return max(later, now + STEP) if later is not None else now + DAY
+            if work.plans.due(now, 1) or work.contact_calls.due(now, 1):
+                return now + (STEP if self.lines.live() else BLOCKED)
+            later = (work.plans.next_attempt(now), work.contact_calls.next_attempt())
+        # What became due with this very moment's calls is dialled a step later.
+        known = [max(each, now + STEP) for each in (*later, ends) if each is not None]
+        return min(known, default=now + DAY)
 
     def _until(self, moment: datetime) -> None:
         """Move the clock there, by whatever happens on the way: ends of calls, steps of people, reminders."""
@@ -235,7 +285,12 @@ class _World:
             soon = min(
                 (
                     each
-                    for each in (self.lines.next_end(), self.people.next_step(), self.reminded_at + REMIND)
+                    for each in (
+                        self.lines.next_end(),
+                        self.lines.next_ring(),
+                        self.people.next_step(),
+                        self.remind_at,
+                    )
                     if each is not None
                 ),
             )
@@ -244,11 +299,17 @@ class _World:
                 return
             self.clock.set(max(soon, self.clock.now()))
             self.lines.play()
+            self.lines.ring_us()
             self.people.act()
-            if self.clock.now() >= self.reminded_at + REMIND:
-                self.reminded_at = self.clock.now()
+            if self.clock.now() >= self.remind_at:
+                self.remind_at = self.clock.now() + self._remind_after()
                 remind_due(self.store, self.clock, self.policy.deadlines)
                 self.people.look()
+
+    def _remind_after(self) -> timedelta:
+        """At night only what is urgent moves."""
+        hour = self.clock.now().astimezone(self.zone).hour
+        return REMIND if AWAKE[0] <= hour < AWAKE[1] else REMIND_AT_NIGHT
 
     # ---- what goes wrong ---------------------------------------------------------------------------
 
@@ -344,6 +405,8 @@ class _World:
                 page = work.elders.page(after, 1000)
             for elder in page:
                 self._moves_in(elder)
+            if page:
+                self._families(page)
             if len(page) < 1000:
                 break
             after = page[-1].id
@@ -352,8 +415,29 @@ class _World:
 
     def _moves_in(self, elder: Elder) -> None:
         self.elder_ids.append(elder.id)
-        if elder.phone and elder.phone not in self.telephones:
-            self.telephones[elder.phone] = telephone(elder.phone, self.plan.seed, self.plan.year)
+        if elder.phone:
+            self._telephone(elder.phone)
+
+    def _telephone(self, number: str) -> Telephone:
+        if number not in self.telephones:
+            self.telephones[number] = telephone(number, self.plan.seed, self.plan.year)
+        return self.telephones[number]
+
+    def _families(self, elders: list[Elder]) -> None:
+        """Most have somebody who may be told, and asked, when they are silent."""
+        chance = random.Random(f"families:{self.plan.seed}:{elders[0].id}")
+        with self.store.begin() as work:
+            for elder in elders:
+                if chance.random() < HAS_CONTACT:
+                    work.consents.add(elder.id, ConsentPurpose.FAMILY_NOTICE, True, self.clock.now(), "paper")
+                    work.contacts.add(
+                        elder_id=elder.id,
+                        position=1,
+                        name="家属",
+                        relation="child",
+                        phone=f"1990{elder.id:07d}",
+                        may_be_told=True,
+                    )
 
 
 def _visitors(work: Work) -> None:
