@@ -23,6 +23,23 @@ def subtree(area_id: int) -> sa.CTE:
     return tree.union_all(sa.select(tables.area.c.id).join(tree, tables.area.c.parent_id == tree.c.id))
 
 
+def _path() -> sa.Select[Any]:
+    """From the county down to the area `of`."""
+    area = tables.area
+    up = (
+        sa.select(area.c.id, area.c.parent_id, sa.literal(0).label("depth"))
+        .where(area.c.id == sa.bindparam("of"))
+        .cte("up", recursive=True)
+    )
+    up = up.union_all(
+        sa.select(area.c.id, area.c.parent_id, up.c.depth + 1).join(up, area.c.id == up.c.parent_id)
+    )
+    return _area.select().join(up, up.c.id == area.c.id).order_by(up.c.depth.desc())
+
+
+_PATH = _path()
+
+
 class Areas:
     def __init__(self, db: Db) -> None:
         self._db = db
@@ -56,16 +73,7 @@ class Areas:
 
     def path(self, id: int) -> list[Area]:
         """From the county down to this area; empty when there is no such area."""
-        area = tables.area
-        up = (
-            sa.select(area.c.id, area.c.parent_id, sa.literal(0).label("depth"))
-            .where(area.c.id == id)
-            .cte("up", recursive=True)
-        )
-        up = up.union_all(
-            sa.select(area.c.id, area.c.parent_id, up.c.depth + 1).join(up, area.c.id == up.c.parent_id)
-        )
-        return self._db.all(_area, _area.select().join(up, up.c.id == area.c.id).order_by(up.c.depth.desc()))
+        return self._db.all(_area, _PATH, {"of": id})
 
     def below(self, id: int) -> tuple[int, ...]:
         """The ids of an area and of everything below it."""
@@ -115,7 +123,7 @@ class Visitors:
         return self._db.add(_visitor, values)
 
     def get(self, id: int) -> Visitor | None:
-        return self._db.one(_visitor, _visitor.select().where(tables.visitor.c.id == id))
+        return self._db.one(_visitor, _visitor.by("id"), {"id": id})
 
     def for_elder(self, elder_id: int) -> list[Visitor]:
         """Active visitors of this one elder: children, relatives, neighbours."""

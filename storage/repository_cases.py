@@ -39,6 +39,16 @@ _LIFE = (
     "closed_at",
 )
 
+_OPEN_FOR = _case.select().where(
+    tables.case.c.elder_id == sa.bindparam("elder"), tables.case.c.closed_at.is_(None)
+)
+_TO_LOOK_AT = (
+    _case.select()
+    .where(tables.case.c.closed_at.is_(None), tables.case.c.next_look_at <= sa.bindparam("now"))
+    .order_by(tables.case.c.next_look_at, tables.case.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
 
 class Cases:
     def __init__(self, db: Db) -> None:
@@ -128,11 +138,10 @@ class Cases:
         return _case.of(row)
 
     def open_for(self, elder_id: int) -> Case | None:
-        case = tables.case.c
-        return self._db.one(_case, _case.select().where(case.elder_id == elder_id, case.closed_at.is_(None)))
+        return self._db.one(_case, _OPEN_FOR, {"elder": elder_id})
 
     def get(self, id: int) -> Case | None:
-        return self._db.one(_case, _case.select().where(tables.case.c.id == id))
+        return self._db.one(_case, _case.by("id"), {"id": id})
 
     def queue(self, limit: int = 100, after: Case | None = None) -> list[Case]:
         """Open cases, urgent first, then by deadline. `after`: the last case of the page before."""
@@ -177,14 +186,7 @@ class Cases:
 
     def to_look_at(self, now: datetime, limit: int = 100) -> list[Case]:
         """Open cases whose reminders must be thought of, longest waiting first."""
-        case = tables.case.c
-        return self._db.all(
-            _case,
-            _case.select()
-            .where(case.closed_at.is_(None), case.next_look_at <= now)
-            .order_by(case.next_look_at, case.id)
-            .limit(limit),
-        )
+        return self._db.all(_case, _TO_LOOK_AT, {"now": now, "most": limit})
 
     def advance(self, seen: Case, becomes: Case, look_at: datetime) -> bool:
         """One step of the case's life: write the fields in which `becomes` differs from `seen`.

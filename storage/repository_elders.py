@@ -128,15 +128,12 @@ class Contacts:
         )
 
     def get(self, id: int) -> Contact | None:
-        return self._db.one(_contact, _contact.select().where(tables.contact.c.id == id))
+        return self._db.one(_contact, _contact.by("id"), {"id": id})
 
     def of(self, elder_id: int) -> list[Contact]:
         """In the order in which they are called."""
-        contact = tables.contact.c
-        return self._db.all(
-            _contact,
-            _contact.select().where(contact.elder_id == elder_id).order_by(contact.position, contact.id),
-        )
+        ordered = _contact.by("elder_id", order=("position", "id"))
+        return self._db.all(_contact, ordered, {"elder_id": elder_id})
 
 
 class Consents:

@@ -39,6 +39,36 @@ _CLAIM = _CHANGE.where(_of.status.in_(_READY)).values(
     status=PlanStatus.DIALLING, claimed_at=sa.bindparam("now"), next_attempt_at=None
 )
 
+# Asked in every tick: built once.
+_OPEN_NOW = _plan.select().where(_of.due_from <= sa.bindparam("now"), _of.due_until > sa.bindparam("now"))
+_MOST = sa.bindparam("most", type_=sa.Integer)
+_RETRIES = (
+    _OPEN_NOW.where(_of.status == PlanStatus.WAITING, _of.next_attempt_at <= sa.bindparam("now"))
+    .order_by(_of.next_attempt_at, _of.id)
+    .limit(_MOST)
+)
+_UNTIMED = (
+    _OPEN_NOW.where(_of.status == PlanStatus.DUE, _of.next_attempt_at.is_(None))
+    .order_by(_of.due_until, _of.lot, _of.id)
+    .limit(_MOST)
+)
+_TIMED = (
+    _OPEN_NOW.where(_of.status == PlanStatus.DUE, _of.next_attempt_at <= sa.bindparam("now"))
+    # Compared, but not read in this order: SQLite would read every spread plan of the county.
+    .order_by(sa.func.coalesce(_of.due_until, sa.null()), _of.lot, _of.id)
+    .limit(_MOST)
+)
+_ALARMED = sa.select(tables.call.c.plan_id).where(
+    tables.call.c.plan_id.in_(sa.bindparam("plans", expanding=True)), tables.call.c.alert != Alert.NONE
+)
+_NEXT = {
+    status: sa.select(_of.next_attempt_at)
+    .where(_of.status == status, _of.next_attempt_at > sa.bindparam("after"))
+    .order_by(_of.next_attempt_at)
+    .limit(1)
+    for status in _READY
+}
+
 
 def lot(elder_id: int, period: str) -> int:
     drawn = (elder_id * LOT_FACTOR + zlib.crc32(period.encode())) % LOT_RANGE
@@ -73,55 +103,40 @@ class Plans:
         untouched plans, nearest end of period first and by lot among equals.
         `without`: dialplans that cannot be used at present.
         """
-        plan = tables.visit_plan.c
-        open_now = [plan.due_from <= now, plan.due_until > now]
-        if without:
-            open_now.append(plan.dialplan.not_in(without))
-        retries = self._retries(now, limit, open_now)
+        held = [_of.dialplan.not_in(without)] if without else []
+        retries = self._retries(now, limit, held)
         if len(retries) >= limit:
             return retries
-        return retries + self._fresh(now, limit - len(retries), open_now)
+        return retries + self._fresh(now, limit - len(retries), held)
 
-    def _fresh(self, now: datetime, limit: int, open_now: list[sa.ColumnElement[bool]]) -> list[VisitPlan]:
+    def _fresh(self, now: datetime, limit: int, held: Sequence[sa.ColumnElement[bool]]) -> list[VisitPlan]:
         """Those without a time by their own index, those whose time has come by that of the times: behind
         them stand all whose first call is spread over the days to come."""
-        plan = tables.visit_plan.c
-        first = _plan.select().where(plan.status == PlanStatus.DUE, *open_now).limit(limit)
-        untimed = first.where(plan.next_attempt_at.is_(None)).order_by(plan.due_until, plan.lot, plan.id)
-        timed = first.where(plan.next_attempt_at <= now).order_by(
-            # Compared, but not read in this order: SQLite would read every spread plan of the county.
-            sa.func.coalesce(plan.due_until, sa.null()),
-            plan.lot,
-            plan.id,
-        )
-        found = [*self._db.all(_plan, untimed), *self._db.all(_plan, timed)]
+        values = {"now": now, "most": limit}
+        found = [
+            each
+            for statement in (_UNTIMED, _TIMED)
+            for each in self._db.all(_plan, statement.where(*held) if held else statement, values)
+        ]
         return sorted(found, key=lambda each: (each.due_until, lot(each.elder_id, each.period), each.id))[
             :limit
         ]
 
-    def _retries(self, now: datetime, limit: int, open_now: list[sa.ColumnElement[bool]]) -> list[VisitPlan]:
+    def _retries(self, now: datetime, limit: int, held: Sequence[sa.ColumnElement[bool]]) -> list[VisitPlan]:
         """By the index alone. Only while more wait than are asked for, those who said something worrying
         are looked for among all that wait."""
-        plan, call = tables.visit_plan.c, tables.call.c
-        waiting = (
-            _plan.select()
-            .where(plan.status == PlanStatus.WAITING, plan.next_attempt_at <= now, *open_now)
-            .order_by(plan.next_attempt_at, plan.id)
-            .limit(limit)
-        )
-        found = self._db.all(_plan, waiting)
+        call, values = tables.call.c, {"now": now, "most": limit}
+        waiting = _RETRIES.where(*held) if held else _RETRIES
+        found = self._db.all(_plan, waiting, values)
         if not found:
             return []
         if len(found) < limit:
             ids = [each.id for each in found]
-            rows = self._db.rows(
-                sa.select(call.plan_id).where(call.plan_id.in_(ids), call.alert != Alert.NONE)
-            )
-            alarmed = {row[0] for row in rows}
+            alarmed = {row[0] for row in self._db.rows(_ALARMED, {"plans": ids})}
             worrying = [each for each in found if each.id in alarmed]
         else:
-            alarm = sa.exists().where(call.plan_id == plan.id, call.alert != Alert.NONE)
-            worrying = self._db.all(_plan, waiting.where(alarm))
+            alarm = sa.exists().where(call.plan_id == _of.id, call.alert != Alert.NONE)
+            worrying = self._db.all(_plan, waiting.where(alarm), values)
             alarmed = {each.id for each in worrying}
         return [*worrying, *(each for each in found if each.id not in alarmed)][:limit]
 
@@ -138,16 +153,7 @@ class Plans:
 
     def next_attempt(self, after: datetime) -> datetime | None:
         """When the next retry or deferred first call is due, later than `after`."""
-        plan = tables.visit_plan.c
-        found = [
-            self._db.row(
-                sa.select(plan.next_attempt_at)
-                .where(plan.status == status, plan.next_attempt_at > after)
-                .order_by(plan.next_attempt_at)
-                .limit(1)
-            )
-            for status in _READY
-        ]
+        found = [self._db.row(_NEXT[status], {"after": after}) for status in _READY]
         return min((row[0] for row in found if row is not None), default=None)
 
     def claim_rung_back(self, id: int, now: datetime) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import tables
 from storage.db import Db, Shape
@@ -14,6 +16,15 @@ from storage.model import VisitRecord
 from xunfang.vocabulary import Risk, VisitMode
 
 _record = Shape(VisitRecord, tables.visit_record)
+
+
+@cache
+def _putting(dialect: str) -> sa.Executable:
+    """Of each engine, built once."""
+    new = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(tables.visit_record)
+    changes: dict[str, Any] = {name: new.excluded[name] for name in _record.names if name != "id"}
+    new = new.on_conflict_do_update(index_elements=[tables.visit_record.c.call_id], set_=changes)
+    return new.returning(*_record.columns)
 
 
 class Records:
@@ -33,20 +44,17 @@ class Records:
         reasons: Iterable[str] = (),
     ) -> VisitRecord:
         """One per call: settling a call twice rewrites its record. Without a call: always a new one."""
-        table = tables.visit_record
-        new = self._db.insert(table).values(
-            elder_id=elder_id,
-            plan_id=plan_id,
-            call_id=call_id,
-            mode=mode,
-            visited_at=visited_at,
-            fields=dict(fields),
-            risk=risk,
-            reasons=tuple(reasons),
-        )
-        changes: dict[str, Any] = {name: new.excluded[name] for name in _record.names if name != "id"}
-        new = new.on_conflict_do_update(index_elements=[table.c.call_id], set_=changes)
-        row = self._db.row(new.returning(*_record.columns))
+        values = {
+            "elder_id": elder_id,
+            "plan_id": plan_id,
+            "call_id": call_id,
+            "mode": mode,
+            "visited_at": visited_at,
+            "fields": dict(fields),
+            "risk": risk,
+            "reasons": tuple(reasons),
+        }
+        row = self._db.row(_putting(self._db.dialect), values)
         assert row is not None
         return _record.of(row)
 
