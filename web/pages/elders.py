@@ -1,4 +1,4 @@
-"""老人: the ledger by village, the page of one elder. Numbers are masked (elders_edit.reveal shows one)."""
+"""老人: the ledger by village, the page of one elder. Numbers are masked (elders_steps.reveal shows one)."""
 
 from __future__ import annotations
 

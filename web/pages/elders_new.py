@@ -14,10 +14,10 @@ from starlette.responses import Response
 from storage.model import Area
 from web.access import Desk, Viewer
 from web.forms import MAX_TEXT, Fields, Posted
-from web.ledger import Column, LedgerDesk, NewElder
+from web.ledger import Column, NewElder
 from web.pages.elders import area_of
+from web.pages.elders_edit import ledger_desk
 from web.services import House, Services
-from xunfang.errors import NotFound
 from xunfang.vocabulary import Category, zh
 
 CREATED = "elder.created"  # audit kind, as of the import
@@ -31,12 +31,6 @@ CATEGORIES, SLOW = "categories", "hard_of_hearing"
 router = APIRouter()
 
 
-def _desk(services: House) -> LedgerDesk:
-    if services.config.ledger is None:
-        raise NotFound("这里不能修改台账")
-    return services.config.ledger
-
-
 @router.get("/elders/new")
 def form(request: Request, viewer: Desk, services: Services, area: str = "") -> Response:
     """`area`: where the list stood; a village is filled in."""
@@ -48,7 +42,7 @@ def form(request: Request, viewer: Desk, services: Services, area: str = "") -> 
 
 @router.post("/elders/new")
 def add(request: Request, viewer: Desk, services: Services, fields: Posted) -> Response:
-    desk, now = _desk(services), services.now()
+    desk, now = ledger_desk(services), services.now()
     typed = _typed(fields, desk.columns())
     too_long = {key: f"最多{MAX_TEXT}个字" for key, text in typed.items() if len(text) > MAX_TEXT}
     slow = fields.flag(SLOW)
@@ -86,7 +80,7 @@ def _form(
     *,
     slow: bool = False,
 ) -> Response:
-    columns = {each.key: each for each in _desk(services).columns()}
+    columns = {each.key: each for each in ledger_desk(services).columns()}
     with services.store.read() as work:
         villages = work.areas.villages(viewer.area_id, MOST_VILLAGES + 1)
     contacts = [key for key in columns if key.startswith("contact")]
