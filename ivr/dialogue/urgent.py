@@ -104,7 +104,8 @@ def duty(turn: Turn) -> Step:
             return closing.end(turn, Because.URGENT, _words(turn).end)
         return closing.end(turn, Because.FINISHED, turn.plan.goodbye.finished)
     unasked = isinstance(turn.heard, DutyAnswered) and turn.heard.unasked
-    if turn.state.at != URGENT and not unasked:
+    ending = turn.state.at == ENDED and turn.state.urgent and answered  # he came while we said goodbye
+    if turn.state.at != URGENT and not unasked and not ending:
         return _unchanged(turn)
     if answered:
         state = replace(turn.state, at=WITH_DUTY, duty=Duty.HERE, ended=None, pending=None)

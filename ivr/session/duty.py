@@ -21,7 +21,7 @@ from xunfang.vocabulary import DutyOutcome
 
 TOGETHER = 2  # telephones at the same time: each takes one of the line's four slots
 AGAIN_S = 8.0  # before the same number is rung again: whoever is busy or was cut off needs a moment
-MOST_CUT_OFF = 2  # times that somebody whose line broke is rung again beyond his rounds
+MOST_MORE = 2  # rings beyond the rounds: of who was joined, and whose line broke or who was a machine
 SLOT_WAIT_S = 10.0  # all slots of the line are taken: wait so long before the number counts as not reached
 
 Tell = Callable[[int, DutyOutcome], None]
@@ -58,7 +58,7 @@ class DutyRinging:
         self._at_once = False  # somebody was added: he is rung beside whoever is rung already
         self._again_at: dict[str, float] = {}
         self._no_slot_since: float | None = None
-        self._cut_off = 0
+        self._more = 0
         self._rung = False  # there was somebody to ring
 
     @property
@@ -84,9 +84,11 @@ class DutyRinging:
         if gone is DutyOutcome.LEFT or (gone is not None and self.unasked):
             self.over = True
             return DutyFailed()
+        if gone is not None:
+            return DutyNext()  # first of all the elder must hear that he is not alone
         if self._joined is not None:
             return None
-        missed = gone is not None
+        missed = False
         for leg in list(self._legs):
             leg.step(now)
             if leg.taken and leg.outcome is None:
@@ -119,9 +121,9 @@ class DutyRinging:
         self._elder.bridge(None)
         leg, self._joined = self._joined, None
         self._forget(leg, outcome, now)
-        if outcome is DutyOutcome.LOST and self._cut_off < MOST_CUT_OFF:
-            self._cut_off += 1
-            self._queue.appendleft(leg.target)  # they were speaking: he is the one to be rung again
+        if outcome is not DutyOutcome.LEFT and self._more < MOST_MORE:
+            self._more += 1
+            self._queue.append(leg.target)
         return outcome
 
     def _join(self, leg: DutyLeg) -> DutyAnswered:
@@ -150,24 +152,29 @@ class DutyRinging:
         wanted = not self._legs or self._at_once or all(leg.doubtful for leg in self._legs)
         if not wanted or not self._queue or len(self._legs) >= TOGETHER:
             return False
-        target = self._queue[0]
-        rung_already = any(leg.target.number == target.number for leg in self._legs)
-        if rung_already or now < self._again_at.get(target.number, now):
+        target = next((each for each in self._queue if self._may_ring(each, now)), None)
+        if target is None:
             return False
         try:
             self._legs.append(self._ring(self._desk, target, now))
         except NoSlot:
             if self._legs or self._still_waits(now):
                 return False
-            self._missed(self._queue.popleft(), DutyOutcome.NO_LINE, now)
+            self._queue.remove(target)
+            self._missed(target, DutyOutcome.NO_LINE, now)
             return True
         except TrunkError as error:
             _log.error("duty.not_rung", nth=target.nth, reason=str(error))
-            self._missed(self._queue.popleft(), DutyOutcome.NOT_REACHED, now)
+            self._queue.remove(target)
+            self._missed(target, DutyOutcome.NOT_REACHED, now)
             return True
-        self._queue.popleft()
+        self._queue.remove(target)
         self._at_once, self._no_slot_since = False, None
         return False
+
+    def _may_ring(self, target: Target, now: float) -> bool:
+        rings = any(leg.target.number == target.number for leg in self._legs)
+        return not rings and now >= self._again_at.get(target.number, now)
 
     def _still_waits(self, now: float) -> bool:
         since = self._no_slot_since if self._no_slot_since is not None else now

@@ -11,6 +11,7 @@ voice or a mailbox has betrayed itself. A person believed by his words is listen
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ivr.dialogue.screening import Sign, sign_of
@@ -34,6 +35,8 @@ WATCH_S = 15.0  # a mailbox has played its greeting by then
 RTP_CHECK_S = 0.5
 BUSY_CODES = frozenset({486, 600})
 RANG_OUT_CODES = frozenset({408, 480, 487})
+
+Dial = Callable[[Trunk, str, Leg, float], Dialling]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +69,16 @@ class Target:
 class DutyLeg:
     """`step` after each poll; then `taken` or `outcome` may be set. NoSlot and TrunkError as of Dialling."""
 
-    def __init__(self, desk: DutyDesk, target: Target, now: float) -> None:
+    def __init__(self, desk: DutyDesk, target: Target, now: float, dial: Dial = Dialling) -> None:
         self.target = target
         self.taken = False
         self.outcome: DutyOutcome | None = None  # set when it is over
-        self.doubtful = False  # has heard the sentence and not reacted: the next telephone may ring
+        self.doubtful = False  # nobody may ever come to it: the next telephone may ring beside it
         self.leg = Leg(self._frame)
         self._desk = desk
         self._hearing = Hearing(desk.workers, SHORTEST_TAIL_MS)
         self._deaf = False
-        self._dialling = Dialling(desk.trunk, target.number, self.leg, now)
+        self._dialling = dial(desk.trunk, target.number, self.leg, now)
         self._ring_until = now + desk.config.ring_s
         self._answered_at: float | None = None
         self._quiet_since: float | None = None  # the sentence has been said
@@ -144,7 +147,9 @@ class DutyLeg:
         for heard in self._hearing.step(during_prompt=False):
             sign = self._sign(heard)
             self._wait_for_voice()
-            if sign is Sign.MACHINE:
+            if sign is Sign.MACHINE and self._answered_at is None:
+                self.doubtful = True  # switched off, or the greeting of an office as its ringback (彩铃)
+            elif sign is Sign.MACHINE:
                 self.end(DutyOutcome.MACHINE)
                 return
             if isinstance(heard, Utterance) and heard.words_heard:

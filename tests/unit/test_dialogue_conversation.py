@@ -460,6 +460,13 @@ def test_joined_with_what_was_no_person_after_all_the_elder_is_with_us_again() -
     assert call.heard(DutyFailed()).said == [PLAN.urgent.duty_failed]
 
 
+def test_a_duty_person_who_comes_while_we_say_goodbye_is_joined_all_the_same() -> None:
+    call = in_danger().heard(DutyFailed()).silent(10)
+    assert call.ended is Because.URGENT
+    assert call.heard(DutyAnswered()).said == [PLAN.urgent.duty_here]
+    assert call.last.state.at == "with_duty"
+
+
 def test_a_number_that_is_rung_in_vain_after_the_goodbye_changes_nothing() -> None:
     call = in_danger().heard("再见，我挂了")
     assert call.heard(DutyNext()).last.actions == ()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ivr.dialogue.model import DutyAnswered, DutyFailed, DutyNext
-from ivr.session.duty import AGAIN_S, MOST_CUT_OFF, SLOT_WAIT_S, TOGETHER, DutyRinging
+from ivr.session.duty import AGAIN_S, MOST_MORE, SLOT_WAIT_S, TOGETHER, DutyRinging
 from ivr.session.duty_leg import Target
 from ivr.telephony.endpoint import NoSlot
 from ivr.telephony.leg import Leg
@@ -129,6 +129,7 @@ def test_a_machine_that_was_joined_is_taken_out_again_and_the_next_is_rung() -> 
     desk.legs[0].outcome = O.MACHINE
     assert desk.step() == DutyNext()
     assert desk.elder._other is None
+    desk.step()
     assert desk.rung == [1, 2]
 
 
@@ -143,21 +144,32 @@ def test_a_person_who_has_spoken_and_hung_up_ends_it() -> None:
     assert desk.told == [(1, O.TAKEN), (1, O.LEFT)]
 
 
-def test_a_person_whose_line_broke_is_rung_again_first_but_not_for_ever() -> None:
-    desk = Desk([ONE, TWO])
+def test_a_person_whose_line_broke_is_rung_again_beyond_his_rounds_but_not_for_ever() -> None:
+    desk = Desk([ONE])
     desk.step()
-    for _ in range(MOST_CUT_OFF):
+    for _ in range(MOST_MORE):
         desk.legs[-1].taken = True
-        desk.step()
+        assert desk.step() == DutyAnswered()
         desk.legs[-1].outcome = O.LOST
         assert desk.step() == DutyNext()
         desk.step(AGAIN_S)
-    assert desk.rung == [1] * (MOST_CUT_OFF + 1)
+    assert desk.rung == [1] * (MOST_MORE + 1)
     desk.legs[-1].taken = True
     desk.step()
     desk.legs[-1].outcome = O.LOST
+    assert [desk.step(), desk.step()] == [DutyNext(), DutyFailed()], "the elder is with us before he hears it"
+
+
+def test_nobody_waits_for_a_number_that_was_rung_a_moment_ago_while_another_could_be() -> None:
+    desk = Desk([ONE, TWO, ONE])
     desk.step()
-    assert desk.rung[-1] == 2
+    desk.legs[0].outcome = O.BUSY
+    desk.step()
+    desk.legs[1].outcome = O.BUSY
+    desk.step()
+    desk.ringing.also([Target("13800000003", 3, b"")])
+    desk.step()
+    assert desk.rung == [1, 2, 3]
 
 
 def test_without_a_number_the_elder_hears_at_once_that_nobody_comes() -> None:
