@@ -14,47 +14,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from ivr.dialogue.model import Callee
-from ivr.dialogue.plan import Callback, Dialplan, choice_text
+from ivr.dialogue.plan import Dialplan
 from ivr.session.model import AlertRaised, CallEnded, CallEvent, CallOrder
 from ivr.session.protocol import Caller, Refuse
-from records.model import AlertFact
-from scheduler import rung_back
+from scheduler import incoming, rung_back
+from scheduler.announcing import Announcing
+from scheduler.caller import Who, who_rings
 from scheduler.dispatch import DispatchConfig
 from scheduler.order import call_order, recording_path
 from scheduler.owner import own_name
-from storage.model import Contact, Elder, Incoming
-from visits.model import ElderFacts, Outcome
-from visits.people import title
-from visits.rules import case_for
-from visits.service import open_case
-from visits.telling import DUTY, WEBHOOK
+from storage.model import Elder, Incoming
 from xunfang.clock import Clock
 from xunfang.errors import XunfangError
 from xunfang.log import get_logger
-from xunfang.vocabulary import (
-    Alert,
-    CallDirection,
-    CallerKind,
-    ConsentPurpose,
-)
+from xunfang.vocabulary import CallDirection, CallerKind, ConsentPurpose
 
 if TYPE_CHECKING:
     from storage import Store, Work
 
 TRIES = 3
 RETRY_WAIT_S = 0.5
-ACTOR = "system"
-UNRESOLVED, URGENT, REVIEW, MISSED = (
-    "incoming.unresolved",
-    "incoming.urgent",
-    "incoming.review",
-    "incoming.missed",
-)
 
 _log = get_logger("scheduler")
 T = TypeVar("T")
@@ -63,13 +46,6 @@ T = TypeVar("T")
 def is_reception(call_id: int) -> bool:
     """An event of somebody who is told a number: no Call belongs to it."""
     return call_id < 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Who:
-    kind: CallerKind
-    elders: tuple[Elder, ...] = ()
-    contact: Contact | None = None
 
 
 class Reception:
@@ -93,11 +69,11 @@ class Reception:
         self._config = config
         self._policy = config.policy
         self._plan_of = plan_of
-        self._can_offer = can_offer
         self._owner = owner
         self._wake = wake
         self._wait = wait
         self._me = own_name()
+        self._announcing = Announcing(config.order, plan_of, can_offer, self._me)
 
     def caller(self, caller: Caller) -> CallOrder | Refuse | None:
         now = self._clock.now()
@@ -111,7 +87,7 @@ class Reception:
                 raise  # without its intent no call begins: the line refuses
             # A broken dialplan of one elder: he is still told whom to ring.
             _log.error("caller.cannot_prepare", why=str(error))
-        return self._patiently(lambda work: self._tell(work, caller, self._who(work, caller.number), now))
+        return self._patiently(lambda work: self._number(work, caller, now))
 
     def heard(self, event: CallEvent) -> bool:
         """True when the event was no call's and has been dealt with."""
@@ -126,9 +102,9 @@ class Reception:
         if row is None:
             _log.error("reception.unknown", event_kind=type(event).__name__)
         elif isinstance(event, AlertRaised):
-            self._alert(work, row, event)
+            incoming.alarmed(work, row, event, self._policy)
         else:
-            self._ended(work, row, event)
+            incoming.ended(work, row, event)
 
     def _patiently(self, do: Callable[[Work], T]) -> T:
         """Storage itself waits for locks; what still fails for a moment is tried again."""
@@ -142,19 +118,7 @@ class Reception:
                 self._wait(RETRY_WAIT_S)
         raise AssertionError("the last try returns or raises")
 
-    # ---- who it is -----------------------------------------------------------------------------
-
-    def _who(self, work: Work, number: str) -> _Who:
-        if not number:
-            return _Who(CallerKind.STRANGER)
-        elders = tuple(each for each in work.elders.find_by_phone(number) if each.active)
-        if elders:
-            return _Who(CallerKind.ELDER if len(elders) == 1 else CallerKind.HOUSEHOLD, elders)
-        for contact in work.contacts.find_by_phone(number):
-            elder = work.elders.get(contact.elder_id)
-            if elder is not None and elder.active:
-                return _Who(CallerKind.CONTACT, (elder,), contact)
-        return _Who(CallerKind.STRANGER)
+    # ---- what he is told or asked ---------------------------------------------------------------
 
     def _order(self, work: Work, caller: Caller, now: datetime) -> CallOrder | Refuse:
         token = self._owner()
@@ -162,21 +126,20 @@ class Reception:
             self._note_missed(work, caller, now)  # whoever holds the lease dials him
             return Refuse(caller.ring)
         work.diallers.lock_number(caller.number)  # dispatch, on whatever machine, does not ring it meanwhile
-        who = self._who(work, caller.number)
+        who = who_rings(work, caller.number)
         row = None
         if caller.choice is not None and caller.call_id is not None:
             row = work.incoming.get(-caller.call_id)
-            who = _Who(CallerKind.ELDER, who.elders[caller.choice - 1 : caller.choice])
-        on_line = {each.elder_id for each in work.calls.open()} & {each.id for each in who.elders}
-        if on_line and who.kind in (CallerKind.ELDER, CallerKind.HOUSEHOLD):
-            return self._announce(work, caller, who, now, (self._words().on_line, self._words().danger))
+            who = Who(CallerKind.ELDER, who.elders[caller.choice - 1 : caller.choice])
+        if who.at_home and any(work.times.is_on_the_line(each.id) for each in who.elders):
+            return self._announcing.on_line(work, caller, who, now)
         if who.kind is CallerKind.ELDER and who.elders:
             return self._ask(work, caller, who.elders[0], row, now)
-        if who.kind is CallerKind.HOUSEHOLD and (choices := self._choices(who.elders)):
-            return self._announce(work, caller, who, now, self._number_of(work, who), choices)
-        return self._tell(work, caller, who, now)
+        which = self._announcing.which(work, caller, who, now) if who.kind is CallerKind.HOUSEHOLD else None
+        return which or self._announcing.number(work, caller, who, now)
 
-    # ---- an elder ------------------------------------------------------------------------------
+    def _number(self, work: Work, caller: Caller, now: datetime) -> CallOrder:
+        return self._announcing.number(work, caller, who_rings(work, caller.number), now)
 
     def _ask(
         self, work: Work, caller: Caller, elder: Elder, row: Incoming | None, now: datetime
@@ -246,135 +209,10 @@ class Reception:
         if channel is not None:
             work.channels.carries(lease.trunk, channel, call_id)
 
-    # ---- everybody else ------------------------------------------------------------------------
-
-    def _tell(self, work: Work, caller: Caller, who: _Who, now: datetime) -> CallOrder:
-        said = self._number_of(work, who)
-        if who.contact is not None and self._may_be_told(work, who.contact):
-            said = (self._words().tried, *said)
-        return self._announce(work, caller, who, now, said)
-
-    def _announce(
-        self,
-        work: Work,
-        caller: Caller,
-        who: _Who,
-        now: datetime,
-        said: tuple[str, ...],
-        choices: tuple[str, ...] = (),
-    ) -> CallOrder:
-        row = work.incoming.add(
-            rang_at=now,
-            kind=who.kind,
-            phone=caller.number,
-            elder_id=who.elders[0].id if who.elders else None,
-            line=self._me,
-        )
-        order = self._config.order
-        at_home = who.kind in (CallerKind.ELDER, CallerKind.HOUSEHOLD)
-        path = order.dialplan_path
-        return CallOrder(
-            call_id=-row.id,
-            number=caller.number,
-            dialplan=rung_back.DIALPLAN if path is None else path(rung_back.DIALPLAN),
-            callee=Callee(recorded=False, announce=said, choices=choices, stranger=not at_home),
-            tail_ms=order.tail_ms,
-            duty_number=order.duty_number,
-            ring=caller.ring,
-        )
-
-    def _choices(self, elders: tuple[Elder, ...]) -> tuple[str, ...]:
-        """What each is called; empty when they cannot be told apart by it, or it cannot be said."""
-        titles = tuple(title(each.name, each.sex) for each in elders)
-        sayable = all(each and self._can_offer(choice_text(each)) for each in titles)
-        if not sayable or len(set(titles)) < len(titles) or len(titles) > len(self._words().press):
-            return ()
-        return titles
-
-    def _number_of(self, work: Work, who: _Who) -> tuple[str, ...]:
-        words = self._words()
-        digits = words.read_out(_public_number(work, who.elders[0] if who.elders else None))
-        if not digits:
-            return (words.no_number, words.danger)
-        return (words.number, *digits, words.again, *digits, words.danger)
-
-    def _may_be_told(self, work: Work, contact: Contact) -> bool:
-        agreed = work.consents.current(contact.elder_id, ConsentPurpose.FAMILY_NOTICE) is True
-        return agreed and contact.may_be_told
-
-    def _words(self) -> Callback:
-        plan = self._plan_of(rung_back.DIALPLAN)
-        assert plan.callback is not None, "the shipped dialplan for callers has its words"
-        return plan.callback
-
-    # ---- what happens then ---------------------------------------------------------------------
-
-    def _alert(self, work: Work, row: Incoming, event: AlertRaised) -> None:
-        """With an elder behind the number, a case of his; else people are told: somebody must ring back."""
-        work.incoming.raise_alert(row.id, event.alert)
-        fact = AlertFact(
-            alert=event.alert,
-            text=event.text,
-            question=event.question,
-            reasons=event.reasons,
-            event=event.event,
-            relative=row.kind is CallerKind.CONTACT,
-            start_s=event.start_s,
-            end_s=event.end_s,
-        )
-        detail = {"alert": event.alert.value, "reasons": list(event.reasons), "event": event.event}
-        work.audit.write(event.at, ACTOR, "alert.raised", f"incoming:{row.id}", detail)
-        if row.elder_id is not None:
-            outcome = Outcome(elder_id=row.elder_id, alerts=(fact,))
-            draft = case_for(outcome, ElderFacts(), self._policy.deadlines, event.at)
-            if draft is not None:
-                open_case(work, draft, event.at)
-            return
-        urgent = event.alert is Alert.URGENT
-        heading = "【紧急】未知来电中有人求助" if urgent else "【待复核】未知来电"
-        body = f"来电记录{row.id}：号码不在台账中。请立即查看号码并回电，必要时由工作人员拨打120/110。"
-        _notify(work, URGENT if urgent else REVIEW, heading, body, event.at)
-
-    def _ended(self, work: Work, row: Incoming, event: CallEnded) -> None:
-        because = "" if event.because is None else event.because.value
-        work.incoming.finish(row.id, event.at, because or event.disposition.value)
-        if row.kind is CallerKind.HOUSEHOLD and row.call_id is None:
-            body = f"来电记录{row.id}：几位老人共用的电话打来，未能确认是哪一位。请查看号码并回电。"
-            _notify(work, UNRESOLVED, "【来电】未能确认是哪位老人", body, event.at)
-
     def _missed(self, caller: Caller, now: datetime) -> None:
-        """All lines were busy. An elder is dialled as soon as one is free; a human hears of the others of
-        whom we know something."""
+        """All lines were busy."""
         self._patiently(lambda work: self._note_missed(work, caller, now))
         self._wake()
 
     def _note_missed(self, work: Work, caller: Caller, now: datetime) -> None:
-        who = self._who(work, caller.number)
-        row = work.incoming.add(
-            rang_at=now,
-            kind=who.kind,
-            phone=caller.number,
-            elder_id=who.elders[0].id if who.elders else None,
-            line=self._me,
-            missed=True,
-            ended_at=now,
-        )
-        at_home = who.elders if who.contact is None else ()
-        redialled = [rung_back.redial(work, each, now, self._policy) for each in at_home]
-        if who.elders and not any(redialled):
-            body = f"来电记录{row.id}：线路全忙，来电未能接听。请查看号码并回电。"
-            _notify(work, MISSED, "【来电】未能接听", body, now)
-
-
-def _public_number(work: Work, elder: Elder | None) -> str:
-    """Of the elder's village, else of what lies above it; of nobody known: the county's."""
-    if elder is not None and elder.area_id is not None:
-        for area in reversed(work.areas.path(elder.area_id)):
-            if area.phone:
-                return area.phone
-    return next((area.phone for area in work.areas.children(None) if area.phone), "") or ""
-
-
-def _notify(work: Work, kind: str, heading: str, body: str, now: datetime) -> None:
-    for to in (DUTY, WEBHOOK):
-        work.notices.add(kind=kind, to=to, title=heading, body=body, created_at=now)
+        incoming.missed(work, caller, self._me, self._policy, now)

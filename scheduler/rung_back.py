@@ -38,6 +38,15 @@ UNREACHED = frozenset(
         CaseKind.NOT_DIALLED,
     }
 )
+# He rang, and no word of his reached us.
+_WORDLESS = frozenset(
+    {
+        CallDisposition.ANSWERED_SILENT,
+        CallDisposition.HUNG_UP_EARLY,
+        CallDisposition.INTERRUPTED,
+        CallDisposition.NOT_DIALLED,
+    }
+)
 _CUT_OFF = frozenset({CallDisposition.HUNG_UP_EARLY, CallDisposition.INTERRUPTED})
 # Somebody has tried and not reached him; then what was given up; then what nobody has begun.
 _FIRST = (PlanStatus.WAITING, PlanStatus.ESCALATED, PlanStatus.DUE)
@@ -94,6 +103,15 @@ def redial(work: Work, elder: Elder, now: datetime, policy: Policy) -> bool:
     if plan is None:
         return False
     return work.plans.set_status(plan.id, PlanStatus.WAITING, next_attempt_at=now, expected=plan.status)
+
+
+def unheard(work: Work, call: Call) -> bool:
+    """An elder rang us, no visit of his is open that would be called again, and he was not heard: whoever
+    rings and cannot speak may be lying on the floor. A human looks, and rings back."""
+    wordless = (
+        call.direction is CallDirection.INBOUND and call.plan_id is None and call.disposition in _WORDLESS
+    )
+    return wordless and not tells_something(work.answers.of(call.id))
 
 
 def close_missed(work: Work, call: Call, because: str, done: bool, now: datetime, policy: Policy) -> bool:

@@ -22,7 +22,7 @@ from scheduler.followup import after_visit
 from scheduler.habits import NO_HABITS
 from scheduler.learning import habits_now
 from scheduler.policy import Policy
-from scheduler.rung_back import close_missed
+from scheduler.rung_back import close_missed, unheard
 from scheduler.verdict import Ended, Verdict, judge
 from storage.model import Answer, Call, Elder, VisitPlan
 from visits.model import ElderFacts, Outcome, Tried
@@ -106,8 +106,9 @@ def settle_call(
     plan = None if call.plan_id is None else work.plans.get(call.plan_id)
     calls = [call] if call.plan_id is None else work.calls.of_plan(call.plan_id)
     ended = _ended(work, call, calls, answers, worst_alert(alerts), because)
-    if ended.alert is not Alert.NONE:
-        work.calls.raise_alert(call_id, ended.alert)
+    worst = Alert.REVIEW if ended.alert is Alert.NONE and unheard(work, call) else ended.alert
+    if worst is not Alert.NONE:
+        work.calls.raise_alert(call_id, worst)
     flag(work, call_id, now, policy.deadlines)
     period_end = plan.due_until if plan else now + NO_PERIOD
     habits = (

@@ -399,3 +399,68 @@ def test_a_process_without_a_lease_answers_nobody_and_leaves_the_elder_to_who_ha
     desk.dispatcher._lease.leave()
     assert isinstance(desk.rings(PHONE), Refuse)
     assert desk.plan_of(elder).status is PlanStatus.WAITING
+
+
+# ---- who says nothing ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("disposition", "because"),
+    [
+        (CallDisposition.ANSWERED_SILENT, Because.SILENT),
+        (CallDisposition.HUNG_UP_EARLY, None),
+        (CallDisposition.INTERRUPTED, None),
+    ],
+)
+def test_an_elder_who_rings_and_is_not_heard_is_looked_at_by_a_human(
+    desk: Desk, disposition: CallDisposition, because: Because | None
+) -> None:
+    """He may not be able to speak. No visit of his is open, so nobody would call him."""
+    elder = desk.elder(PHONE)
+    order = desk.picks_up(PHONE)
+    desk.says(order, ends(disposition, because))
+    with desk.store.read() as work:
+        review = work.reviews.get(order.call_id)
+        call = work.calls.get(order.call_id)
+    assert review is not None
+    assert review.done_at is None
+    assert call is not None
+    assert (call.elder_id, call.alert) == (elder.id, Alert.REVIEW)
+
+
+def test_an_elder_who_rings_in_silence_while_his_visit_is_open_is_called_again(desk: Desk) -> None:
+    elder = desk.elder(PHONE)
+    desk.plan()
+    order = desk.picks_up(PHONE)
+    desk.says(order, ends(CallDisposition.ANSWERED_SILENT, Because.SILENT))
+    assert desk.plan_of(elder).status is PlanStatus.WAITING
+    with desk.store.read() as work:
+        assert work.reviews.get(order.call_id) is None
+
+
+def test_an_elder_who_rang_and_was_heard_is_nobody_s_worry(desk: Desk) -> None:
+    desk.elder(PHONE)
+    order = desk.picks_up(PHONE)
+    desk.says(order, answers({"identity": "self", "event": "no", "needs": "no"}))
+    with desk.store.read() as work:
+        assert work.reviews.get(order.call_id) is None
+
+
+def test_an_elder_who_rings_while_his_contact_is_being_asked_is_asked_his_visit(desk: Desk) -> None:
+    elder = desk.elder(PHONE)
+    with desk.store.begin() as work:
+        contact = work.contacts.add(elder_id=elder.id, position=1, phone=MOBILE_OF_DAUGHTER, may_be_told=True)
+        work.calls.begin(
+            plan_id=None,
+            elder_id=elder.id,
+            attempt=1,
+            dialplan="ask_contact",
+            dialplan_hash="h",
+            intended_at=desk.clock.now(),
+            number=MOBILE_OF_DAUGHTER,
+            contact_id=contact.id,
+        )
+    desk.plan()
+    order = desk.picks_up(PHONE)
+    assert order.call_id > 0
+    assert WORDS.on_line not in told(order)
