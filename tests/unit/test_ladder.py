@@ -126,3 +126,66 @@ def test_a_wrong_step_says_what_is_wrong(tmp_path: Path, old: str, new: str, say
     file.write_text(text.replace(old, new), "utf-8")
     with pytest.raises(BadSettings, match=says):
         load_ladder(file)
+
+
+# ---- contacts ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("last", [D.NO_ANSWER, D.POWERED_OFF, D.UNREACHABLE, D.SUSPENDED, D.INVALID_NUMBER])
+def test_whoever_could_not_be_reached_at_all_has_his_first_contact_asked(last: CallDisposition) -> None:
+    kind = LADDER.rungs[last].escalate
+    assert kind is not None
+    assert len(LADDER.contact_waits([D.BUSY, last], kind)) == 1
+    assert LADDER.contact_waits([last, D.TRUNK_FAILURE], kind) == LADDER.contact_waits([last], kind)
+
+
+def test_whoever_was_reached_has_no_contact_asked() -> None:
+    for last in (D.OTHER_PERSON, D.HUNG_UP_EARLY, D.ANSWERED_SILENT, D.BUSY, D.REJECTED):
+        kind = LADDER.rungs[last].escalate
+        assert kind is not None
+        assert LADDER.contact_waits([last], kind) == ()
+    assert LADDER.contact_waits([D.NO_ANSWER], CaseKind.REFUSAL) == (), "his will ended it, not the ladder"
+
+
+def test_contacts_take_no_call_from_the_elder() -> None:
+    """Three calls to him, as before; then the case, at once."""
+    assert LADDER.after([D.NO_ANSWER] * 3, NINE, WEEK_END, HOURS) == Escalate(CaseKind.MISSED_CALL)
+    assert LADDER.after([D.SUSPENDED], NINE, WEEK_END, HOURS) == Escalate(CaseKind.NUMBER_PROBLEM)
+
+
+def test_a_county_may_ask_several_contacts_one_after_another(tmp_path: Path) -> None:
+    text = DEFAULT_FILE.read_text("utf-8").replace(
+        "{wait: 1m, number: contact}], escalate: number_problem",
+        "{wait: 5m, number: contact}, {wait: 2h, number: contact}], escalate: number_problem",
+    )
+    (tmp_path / "ladder.yaml").write_text(text, "utf-8")
+    ladder = load_ladder(tmp_path / "ladder.yaml")
+    waits = ladder.contact_waits([D.SUSPENDED], CaseKind.NUMBER_PROBLEM)
+    assert waits == (timedelta(minutes=5), timedelta(hours=2))
+
+
+@pytest.mark.parametrize(
+    ("retry", "says"),
+    [
+        ("[{wait: 1m, number: contact}, 20m]", "contacts come last"),
+        ("[{wait: soon, number: contact}]", "no duration"),
+        ("[{wait: 20m, number: mother}]", "contact"),
+    ],
+)
+def test_a_ladder_that_makes_no_sense_is_refused(tmp_path: Path, retry: str, says: str) -> None:
+    lines = [
+        f"  busy: {{retry: {retry}, escalate: missed_call}}" if line.startswith("  busy:") else line
+        for line in DEFAULT_FILE.read_text("utf-8").splitlines()
+    ]
+    (tmp_path / "ladder.yaml").write_text("\n".join(lines), "utf-8")
+    with pytest.raises(BadSettings, match=says):
+        load_ladder(tmp_path / "ladder.yaml")
+
+
+def test_a_failure_of_ours_asks_nobody(tmp_path: Path) -> None:
+    text = DEFAULT_FILE.read_text("utf-8").replace(
+        "retry: [2m, 5m, 15m], counts: false", "retry: [2m, {wait: 1m, number: contact}], counts: false", 1
+    )
+    (tmp_path / "ladder.yaml").write_text(text, "utf-8")
+    with pytest.raises(BadSettings, match="none of a contact"):
+        load_ladder(tmp_path / "ladder.yaml")
