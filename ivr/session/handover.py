@@ -51,6 +51,7 @@ class Handover:
         duty_number: str | None,
         call_of: Callable[[], SipCall | None],
         tell: Tell,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self.transferred = False  # the elder's call is with the call centre: ours may end
         self._kit = kit
@@ -59,6 +60,7 @@ class Handover:
         self._numbers = (duty_number, *kit.config.others) if duty_number else ()
         self._call_of = call_of
         self._tell = tell
+        self._seconds = seconds
         self._transfer: Transfer | None = None
         self._fell_back = False  # the transfer has failed, and we ring and bridge
         self._ringing: DutyRinging | None = None
@@ -148,4 +150,4 @@ class Handover:
         except TrunkError as error:
             _log.error("duty.not_transferred", reason=str(error))
             return
-        self._transfer = Transfer(call, uri, time.monotonic() + self._kit.config.ring_s)
+        self._transfer = Transfer(call, uri, self._seconds() + self._kit.config.ring_s)
