@@ -57,7 +57,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         service = stack.enter_context(running(*words, cwd=place, XUNFANG_LOG__LEVEL="INFO"))
         until(lambda: lines_of(service.pid) or service.poll(), CLI_S, "no line process was up")
         store = stack.enter_context(open_store(load(folder / "xunfang.toml", {})))
-        line, calls = until(lambda: _worth_killing(service, store), 150.0, "no line in mid-conversation")
+        line, calls = until(lambda: _worth_killing(service, store), DEMO_S, "no line in mid-conversation")
         os.kill(line, signal.SIGKILL)
         code = service.wait(DEMO_S)
         log = (place / "err").read_text("utf-8")

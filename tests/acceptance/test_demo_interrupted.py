@@ -28,7 +28,7 @@ def test_an_interrupted_demo_goes_on_where_it_stopped(tmp_path: Path) -> None:
         with running(*words, cwd=tmp_path) as first:
             until(lambda: lines_of(first.pid) or first.poll(), CLI_S, "no line process was up")
             store = stack.enter_context(open_store(load(folder / "xunfang.toml", {})))
-            cut = until(lambda: _told_something(store), 120.0, "nobody answered a question")
+            cut = until(lambda: _told_something(store), 240.0, "nobody answered a question")
             first.kill()
         with store.read() as work:
             before = work.answers.of_plan(cut.plan_id)

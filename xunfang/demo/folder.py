@@ -67,6 +67,7 @@ calls_per_line = 3
 [schedule]
 hours = ["00:00-24:00"]
 channels = 4
+spread = false
 max_calls_per_day = 10
 min_gap_s = 2
 tick_s = 0.5
