@@ -53,6 +53,21 @@ def test_the_countys_tail_reaches_the_calls() -> None:
     assert dispatch_config(settings, policy(settings)).order.tail_ms == 2400
 
 
+def test_the_duty_people_of_the_settings_reach_calls_and_lines() -> None:
+    environ = {
+        "XUNFANG_DUTY__NUMBER": "13800000001",
+        "XUNFANG_DUTY__OTHERS": "13800000002,13800000003",
+        "XUNFANG_DUTY__SCREEN_S": "20",
+        "XUNFANG_DUTY__HANDOVER": "refer",
+    }
+    settings = load(None, environ)
+    assert dispatch_config(settings, policy(settings)).order.duty_number == "13800000001"
+    duty = line_config(settings).duty
+    assert (duty.others, duty.screen_s, duty.handover) == (("13800000002", "13800000003"), 20.0, "refer")
+    with pytest.raises(BadSettings, match="number"):
+        load(None, {"XUNFANG_DUTY__OTHERS": "13800000002"})
+
+
 def test_a_title_is_spoken_only_when_it_was_rendered() -> None:
     settings = load(None, {})
     order = dispatch_config(settings, policy(settings)).order
