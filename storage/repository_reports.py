@@ -6,6 +6,7 @@ in plain Python. Months are half-open [start, end) in UTC; `area_id` is an area 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +40,11 @@ class Reports:
             statement = statement.where(tables.area.c.id.in_(sa.select(subtree(area_id).c.id)))
         return self._db.all(_area, statement)
 
+    def are_all(self, areas: Collection[Area]) -> bool:
+        """Whether there is no other area."""
+        row = self._db.row(sa.select(sa.func.count()).select_from(tables.area))
+        return row is not None and int(row[0]) == len(areas)
+
     def records_of(self, elder_id: int) -> int:
         record = tables.visit_record.c
         row = self._db.row(sa.select(sa.func.count()).where(record.elder_id == elder_id))
@@ -70,15 +76,23 @@ class Reports:
 
     def calls(self, start: datetime, end: datetime, area_id: int | None = None) -> Counts:
         """Calls that began in the month by why they ended; the name is the disposition."""
-        call = tables.call
-        statement = (
-            sa.select(tables.elder.c.area_id, call.c.disposition, sa.func.count())
-            .select_from(call.join(tables.elder, tables.elder.c.id == call.c.elder_id))
+        call, elder = tables.call, tables.elder
+        # By elder first: an elder is looked up once and not for each call (a third of the time).
+        each = (
+            sa.select(call.c.elder_id, call.c.disposition, sa.func.count().label("calls"))
             .where(call.c.intended_at >= start, call.c.intended_at < end, call.c.disposition.is_not(None))
             .where(call.c.contact_id.is_(None))
-            .group_by(tables.elder.c.area_id, call.c.disposition)
+            .group_by(call.c.elder_id, call.c.disposition)
         )
-        return by_word(self._db, inside(statement, area_id))
+        if area_id is not None:  # few elders of many
+            each = inside(each.join(elder, elder.c.id == call.c.elder_id), area_id)
+        of = each.subquery("of")
+        statement = (
+            sa.select(elder.c.area_id, of.c.disposition, total(of.c.calls))
+            .select_from(of.join(elder, elder.c.id == of.c.elder_id))
+            .group_by(elder.c.area_id, of.c.disposition)
+        )
+        return by_word(self._db, statement)
 
     def cases(self, start: datetime, end: datetime, now: datetime, area_id: int | None = None) -> Counts:
         """Cases opened in the month and how they stand now; urgent ones with their response times."""

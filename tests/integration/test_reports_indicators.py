@@ -369,6 +369,26 @@ def test_a_township_sees_its_own_villages_only(store: Store) -> None:
     assert [row.depth for row in part.rows] == [0, 1, 1]
 
 
+def test_the_only_county_of_a_house_is_counted_as_one_of_several_would_be(sqlite_store: Store) -> None:
+    """Asked for as everything it must hold nobody who belongs to no area."""
+    with sqlite_store.begin() as work:
+        a_county(work, random.Random(7), 60)
+        county = work.areas.by_code("220182000000")
+    assert county is not None
+    with sqlite_store.read() as work:
+        everything = indicators.report(work, MONTH, NOW)
+        alone = indicators.report(work, MONTH, NOW, county.id)
+        trend = indicators.trend(work, MONTH, ZONE, county.id)
+    assert everything.rows[-1].level == "none"
+    assert everything.total.count("due") > alone.total.count("due") > 0
+    with sqlite_store.begin() as work:
+        work.areas.add(code="220199000000", name="邻县", level="county")
+    with sqlite_store.read() as work:
+        beside = indicators.report(work, MONTH, NOW, county.id)
+        assert indicators.trend(work, MONTH, ZONE, county.id) == trend
+    assert alone.rows == beside.rows
+
+
 def test_the_number_of_questions_does_not_grow_with_the_county(sqlite_store: Store) -> None:
     def questions() -> int:
         asked: list[str] = []
