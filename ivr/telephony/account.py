@@ -105,6 +105,7 @@ class SipAccount:
         call.called = headers.request_user(message)
         call.caller = headers.from_user(message)
         call.contact = headers.contact_uri(message)
+        call.methods = headers.methods(message)
         call.source = source.rpartition(":")[0].strip("[]")
         if self._on_incoming is None:
             call.answer(480)

@@ -35,6 +35,7 @@ _log = get_logger("telephony")
 # pjsip offers payload 120 for telephone-event; peers that insist on the customary 101 would be ignored.
 _OFFERED_DTMF, _CUSTOMARY_DTMF = "120", "101"
 _TOO_MANY_CALLS = 70010  # PJ_ETOOMANY
+REFER, NOT_ALLOWED = "REFER", 405
 PEER_IS_GONE = "rtp_lost"  # a reason to hang up after which nobody will answer our BYE
 
 
@@ -121,6 +122,7 @@ class SipCall:
         self.caller = ""  # incoming: who it says it is
         self.source = ""  # incoming: the IP address that sent it
         self.contact = ""  # incoming: the URI at which the caller can be rung back
+        self.methods: frozenset[str] = frozenset()  # what the other side says it takes
         self._endpoint = endpoint
         self._our_reason = ""
         self._outgoing = incoming_id is None
@@ -193,8 +195,13 @@ class SipCall:
     def transfer(self, uri: str) -> None:
         """Ask the other side to call `uri` instead of us (REFER, RFC 3515).
 
-        TransferTold says what came of it; the call with us stays up until somebody hangs up.
+        TransferTold says what came of it; the call with us stays up until somebody hangs up. Nobody is asked
+        who does not say that he takes REFER: one that stays without a reply ends the call after 32 s
+        (RFC 3261 12.2.1.2), whoever speaks in it by then.
         """
+        if REFER not in self.methods:
+            self.events.append(TransferTold(NOT_ALLOWED, final=True))
+            return
         self._try(lambda call: call.xfer(uri, pj.CallOpParam(True)))
 
     def rtp_packets(self) -> int:
@@ -290,8 +297,10 @@ class SipCall:
         )
         self._retire()
 
-    def _transaction_changed(self, status: int) -> None:
+    def _transaction_changed(self, status: int, message: str) -> None:
         self._replied = self._replied or status >= 100
+        if 200 <= status < 300:
+            self.methods = headers.methods(message) or self.methods
 
     def _retire(self) -> None:
         self._endpoint.calls.pop(id(self), None)
@@ -335,7 +344,7 @@ class _PjCall(pj.Call):  # type: ignore[misc]
         try:
             change = parameters.e.body.tsxState
             if parameters.e.type == pj.PJSIP_EVENT_TSX_STATE and change.type == pj.PJSIP_EVENT_RX_MSG:
-                self.owner._transaction_changed(int(change.tsx.statusCode))
+                self.owner._transaction_changed(int(change.tsx.statusCode), str(change.src.rdata.wholeMsg))
         except Exception as error:
             _log.error("call.callback_failed", callback="transaction", kind=type(error).__name__)
 

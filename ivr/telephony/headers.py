@@ -37,6 +37,12 @@ def q850(message: str) -> int | None:
     return None
 
 
+def methods(message: str) -> frozenset[str]:
+    """The requests that the sender says it takes: Allow (RFC 3261 20.5); empty when it does not say."""
+    named = (part.strip().upper() for value in fields(message, "Allow") for part in value.split(","))
+    return frozenset(part for part in named if part)
+
+
 def retry_after(message: str) -> int | None:
     """Seconds to leave a congested trunk alone."""
     for value in fields(message, "Retry-After"):

@@ -211,7 +211,11 @@ def test_a_call_is_transferred_by_refer_and_bridged_when_the_carrier_refuses(pla
     log = Log()
     fleet = place.fleet(log, DutyConfig(handover="refer", ring_s=10.0))
     refuses = (
-        sipp.answers().rpartition('<recv request="BYE"')[0]
+        sipp.INVITE
+        + sipp.reply("180 Ringing")
+        + sipp.reply("200 OK", extra="Allow: INVITE, ACK, BYE, CANCEL, REFER\n", sdp=True, again=True)
+        + sipp.ACK
+        + sipp.AUDIO
         + '<recv request="REFER" timeout="30000"/>\n'
         + sipp.reply("603 Decline", tag="")
         + '<recv request="BYE" timeout="60000"/>\n'
@@ -221,7 +225,9 @@ def test_a_call_is_transferred_by_refer_and_bridged_when_the_carrier_refuses(pla
     try:
         fleet.dial(order(1, TRANSFERS, CENTRE))
         fleet.dial(order(2, place.elder(refuses), HURRIED))
+        fleet.dial(order(3, place.elder(), MAILBOX))  # does not say that it takes REFER: never asked
         moved = log.end(1, 40)
+        log.wait(3, came(DutyOutcome.NOT_TRANSFERRED), 40)
         log.wait(2, came(DutyOutcome.TAKEN), 40)
     finally:
         elder.stop()

@@ -102,6 +102,12 @@ def test_reason_and_retry_after_are_read_from_the_head_only() -> None:
     assert headers.q850("SIP/2.0 486 Busy Here\r\n\r\nReason: Q.850;cause=1") is None
 
 
+def test_what_the_other_side_takes_stands_in_its_allow_headers() -> None:
+    reply = "SIP/2.0 200 OK\r\nAllow: INVITE, ACK,BYE\r\nallow: refer\r\nContent-Length: 0\r\n\r\nAllow: INFO"
+    assert headers.methods(reply) == {"INVITE", "ACK", "BYE", "REFER"}
+    assert headers.methods("SIP/2.0 200 OK\r\n\r\n") == frozenset()
+
+
 def test_an_incoming_request_tells_whom_it_wants_and_who_calls() -> None:
     invite = 'INVITE sip:13800000001@10.0.0.1:5060 SIP/2.0\r\nFrom: "x" <sip:96100@trunk>;tag=1\r\n\r\n'
     assert headers.request_user(invite) == "13800000001"
