@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from ivr.dialogue.contacting import NO, REACH, YES
 from records.service import alert_facts, worst_alert
 from scheduler import hours
+from scheduler.due import is_paused
 from scheduler.policy import Policy
 from storage.model import Call, Contact, ContactCall, Elder, VisitPlan
 from storage.vault import normalise_phone
@@ -40,6 +41,7 @@ OWN_NUMBER = "the contact has the elder's own number"
 ASKED_TO_BE_LEFT = "the contact asked not to be called by a machine"
 NOBODY_LEFT = "no contact is left to be called"
 SEEN_TO = "the case has been seen to"
+PAUSED = "the elder is known to be away"
 OVERDUE = "no contact could be called in time"
 OFF_THE_LEDGER = "the elder is not in the ledger any more"
 
@@ -67,7 +69,7 @@ def arrange(
 
 def choose(work: Work, row: ContactCall, elder: Elder, policy: Policy, now: datetime) -> Contact | None:
     """The next contact in order; None: there is none, and the row is done."""
-    over = _over(work, row, elder, now)
+    over = _over(work, row, elder, policy, now)
     if over is not None:
         _done(work, row, *over, now)
         return None
@@ -90,12 +92,16 @@ def choose(work: Work, row: ContactCall, elder: Elder, policy: Policy, now: date
     return None
 
 
-def _over(work: Work, row: ContactCall, elder: Elder, now: datetime) -> tuple[str, str] | None:
+def _over(
+    work: Work, row: ContactCall, elder: Elder, policy: Policy, now: datetime
+) -> tuple[str, str] | None:
     """(outcome, why) when nobody is called any more."""
     if not elder.active:
         return GONE, OFF_THE_LEDGER
     if cases.needs_no_contact(work.cases.get(row.case_id)):
         return NOT_NEEDED, SEEN_TO
+    if is_paused(elder, now, policy):
+        return NOT_NEEDED, PAUSED
     if now >= row.until:
         return TOO_LATE, OVERDUE
     if work.consents.current(elder.id, ConsentPurpose.FAMILY_NOTICE) is not True:

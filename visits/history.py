@@ -46,6 +46,7 @@ _BECAUSE: Mapping[str, str] = {
     "no contact is left to be called": "没有别的联系人可以拨打",
     "the case has been seen to": "已有人上门或已办结",
     "no contact could be called in time": "未能及时拨打",
+    "the elder is known to be away": "老人已登记外出或住院",
     "the elder is not in the ledger any more": "老人已不在台账中",
     "somebody has taken the case": "已有人接手，不再通知",
     "another contact has answered": "已有联系人回应，不再通知",

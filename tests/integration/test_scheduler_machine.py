@@ -71,6 +71,9 @@ ending = st.sampled_from(sorted(ENDINGS))
 who = st.integers(0, len(PHONES) - 1)
 
 
+NEIGHBOUR = "13700000099"
+
+
 class Days(RuleBasedStateMachine):
     open_store: ClassVar[staticmethod[[Path], Store]]
 
@@ -88,13 +91,22 @@ class Days(RuleBasedStateMachine):
 
     @initialize(weekly=st.lists(st.booleans(), min_size=4, max_size=4))
     def a_village(self, weekly: list[bool]) -> None:
-        both = (ConsentPurpose.PHONE_VISIT, ConsentPurpose.ON_SITE_VISIT)
+        both = (ConsentPurpose.PHONE_VISIT, ConsentPurpose.ON_SITE_VISIT, ConsentPurpose.FAMILY_NOTICE)
         self.elders: list[Elder] = [
             self.house.elder(
                 phone, cadence=Cadence.WEEKLY if often else Cadence.MONTHLY, name=f"老人{at}", consents=both
             )
             for at, (phone, often) in enumerate(zip(PHONES, weekly, strict=True))
         ]
+        with self.store.begin() as work:
+            # A child of his own, who may not be told of every second elder; a neighbour whom all have named.
+            self.phone_of_contact = {
+                work.contacts.add(
+                    elder_id=elder.id, position=place, phone=phone, may_be_told=bool(place > 1 or at % 2)
+                ).id: phone
+                for at, elder in enumerate(self.elders)
+                for place, phone in enumerate((f"1370000000{at}", NEIGHBOUR), start=1)
+            }
         self.house.plan()
 
     # ---- what happens ----------------------------------------------------------------------------
@@ -257,6 +269,11 @@ class Days(RuleBasedStateMachine):
                 if call.direction is CallDirection.INBOUND or call.intended_at != now:
                     continue
                 assert is_open(now, POLICY.hours), "a call outside of the hours"
+                if call.contact_id is not None:
+                    contact = work.contacts.get(call.contact_id)
+                    assert contact is not None
+                    assert contact.may_be_told, "a call to a contact whom the elder did not name for it"
+                    continue
                 agreed = work.consents.current(call.elder_id, ConsentPurpose.PHONE_VISIT)
                 assert agreed is True, "a call to somebody who does not want one"
                 until = self.paused.get(call.elder_id)
@@ -268,7 +285,10 @@ class Days(RuleBasedStateMachine):
             phone_of = {each.id: each.phone for each in self.elders}
             for call in work.calls.page(0, 10_000):
                 if call.direction is CallDirection.OUTBOUND and call.disposition not in NEVER_RANG:
-                    by_number.setdefault(phone_of[call.elder_id], []).append(call.intended_at)
+                    own = phone_of[call.elder_id]
+                    number = own if call.contact_id is None else self.phone_of_contact[call.contact_id]
+                    by_number.setdefault(number, []).append(call.intended_at)
+                assert call.contact_id is None or work.records.of_call(call.id) is None, "he was not heard"
         for times in by_number.values():
             days = Counter(local_date(each, POLICY.hours) for each in times)
             assert max(days.values()) <= 3

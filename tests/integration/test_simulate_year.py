@@ -79,6 +79,21 @@ def test_the_result_reads_as_chinese_for_a_supervisor(two_months: tuple[YearResu
     assert all(word in page for word in ("无人遗漏", "月探访率", "2026-10"))
     assert table.splitlines()[0].startswith("\ufeff月份,应访,已访,月探访率")
     assert len(table.splitlines()) == 3
+    tables = show.as_markdown(result)
+    assert "| 2026-10 |" in tables
+    assert "老人回电" in tables
+
+
+def test_who_was_missed_rings_back_and_contacts_are_asked(two_months: tuple[YearResult, Store]) -> None:
+    result, store = two_months
+    assert result.rang_us > 0
+    assert result.contacts > 0
+    assert result.notices["duty"] > 0
+    with store.read() as work:
+        rows = work.incoming.page(limit=1000)
+        calls = work.calls.page(0, 10_000)
+    assert len(rows) >= result.rang_us
+    assert sum(each.contact_id is not None for each in calls) == result.contacts
 
 
 def test_real_elders_are_never_mixed_with_invented_ones(sqlite_store: Store) -> None:

@@ -37,6 +37,7 @@ def simulate_year(
     ] = None,
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(help="Write a page for reading and printing.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the tables of docs/simulate-year.md.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the months as a table.")] = None,
 ) -> None:
     """Simulate a year (推演): real planner, ladder, hours, dispatch, cases; invented telephones and people.
@@ -57,6 +58,8 @@ def simulate_year(
         result = _with_bar(store, plan)
     if html is not None:
         html.write_text(show.as_html(result), encoding="utf-8")
+    if markdown is not None:
+        markdown.write_text(show.as_markdown(result), encoding="utf-8")
     if csv is not None:
         csv.write_text(show.as_csv(result), encoding="utf-8")
     if as_json:

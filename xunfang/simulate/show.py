@@ -166,6 +166,29 @@ def as_html(result: YearResult) -> str:
     return "\n".join(parts)
 
 
+def as_markdown(result: YearResult) -> str:
+    """What docs/simulate-year.md shows."""
+    parts = [
+        *(f"{line}\n" for line in summary(result)),
+        _markdown(COLUMNS, tuple(month_rows(result))),
+        "每小时通话：每个有通话的日子按 8 小时服务时间平均。在办：一天结束时还没有办结的案件。\n",
+        "### 到期巡访的下落\n",
+        _markdown(("下落", "次数", "占比"), tuple(fate_rows(result))),
+        "### 上门案件\n",
+        _markdown(("类别", "件数", "每天"), tuple(case_rows(result))),
+        "### 各时段通话\n",
+        _markdown(("时段", "通话"), tuple(hour_rows(result))),
+        "### 期间的意外\n",
+        *(f"- {line}" for line in disturbances(result)),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = (columns, ["---"] * len(columns), *rows)
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = "".join(f"<th scope='col'>{escape(each)}</th>" for each in columns)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
