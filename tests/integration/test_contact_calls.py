@@ -230,7 +230,7 @@ def test_a_contact_cannot_withdraw_the_elders_consent_nor_be_called_again(house:
         return [Answered(call_id, at), said, heard, ended]
 
     house.fleet.scripts[SON] = [stop]
-    house.run(9 * 24, timedelta(hours=2))
+    house.run(13 * 24, timedelta(hours=2))
     assert dialled(house, SON) == 1, "the next week's ladder does not call him again"
     with house.store.read() as work:
         assert work.consents.current(elder.id, ConsentPurpose.PHONE_VISIT) is True
