@@ -129,8 +129,8 @@ class DutyLeg:
             self.end(self._why(event))
 
     def _why(self, ended: Ended) -> DutyOutcome:
-        if self.taken:
-            return DutyOutcome.LEFT
+        if self.taken:  # who was believed by his words and is gone at once was no help, if he was a person
+            return DutyOutcome.LEFT if self._watched_until is None else DutyOutcome.LOST
         if ended.answered:
             return DutyOutcome.HUNG_UP
         if ended.code in BUSY_CODES:

@@ -211,6 +211,22 @@ def test_a_line_whose_sound_stops_after_he_has_taken_over_is_lost(workers: Recog
     assert duty.leg.outcome is O.LOST
 
 
+def test_who_pressed_the_key_and_hangs_up_has_spoken_who_only_said_hello_has_not(
+    workers: RecognitionWorkers,
+) -> None:
+    """An assistant says 您好, hears nobody and hangs up: the elder must not hear that all has been said."""
+    gone = Ended(by="them", code=200, phrase="", answered=True, rang=True)
+    by_key = Duty(workers).answers().run(0.5).presses("1").run(1.0)
+    by_words = Duty(workers).answers(HELLO).run(ASK_S + 1.5)
+    for duty, outcome in ((by_key, O.LEFT), (by_words, O.LOST)):
+        assert duty.leg.taken
+        duty.line.events.append(gone)
+        assert duty.run(0.1).leg.outcome is outcome
+    talked = Duty(workers).answers(HELLO).run(ASK_S + 1.5 + WATCH_S)
+    talked.line.events.append(gone)
+    assert talked.run(0.1).leg.outcome is O.LEFT
+
+
 def test_an_office_that_greets_as_its_ringback_goes_on_being_rung(workers: RecognitionWorkers) -> None:
     """彩铃 before the answer: 您好，欢迎致电… is no machine that has answered."""
     duty = Duty(workers)
