@@ -6,6 +6,7 @@ the other side has spoken and been quiet. No recognition: what was heard comes b
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import time
 from dataclasses import dataclass, field
@@ -159,7 +160,7 @@ class _Talk:
 def _main(plans: list[CallPlan], config: TrunkConfig, pipe: Connection) -> None:
     from ivr.telephony.call import CallState, Ended, KeyPressed, StateChanged
     from ivr.telephony.dialling import Dialling
-    from ivr.telephony.endpoint import SipEndpoint
+    from ivr.telephony.endpoint import NoSlot, SipEndpoint
     from ivr.telephony.model import EndpointConfig
     from ivr.telephony.trunk import Trunk
     from xunfang import log
@@ -175,8 +176,10 @@ def _main(plans: list[CallPlan], config: TrunkConfig, pipe: Connection) -> None:
         now = time.monotonic()
         registered = all(state.active for state in trunk.registrations().values()) or not config.register
         if todo and len(running) < 4 and endpoint.free_slots and registered:
-            talk = _Talk(todo.pop(0))
-            running.append((talk, Dialling(trunk, talk.plan.number, talk.leg, now)))
+            talk = _Talk(todo[0])
+            with contextlib.suppress(NoSlot):  # pjsip holds one that has just ended: tried again in a moment
+                running.append((talk, Dialling(trunk, talk.plan.number, talk.leg, now)))
+                todo.pop(0)
         for talk, dialling in list(running):
             talk.hear(now)
             for event in dialling.step(now):
