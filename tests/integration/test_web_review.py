@@ -242,17 +242,17 @@ def test_news_come_by_themselves_and_keys_work(screen: Screen) -> None:
     expect(page.locator('[data-count="/queue"]')).to_have_text("1")
     expect(elsewhere.locator('[data-count="/queue"]')).to_have_text("1")
     page.keyboard.press("j")
-    assert row.get_attribute("aria-selected") == "true"
+    expect(row).to_have_attribute("aria-selected", "true")
     page.keyboard.press("x")
     assert page.inner_text("[data-chosen]") == "已勾选1条"
     look = queued(desk)
     page.locator(f"#call-{look}").wait_for()
     assert page.inner_text("[data-chosen]") == "已勾选1条"  # news take nothing away
     assert row.locator("input[name=call]").is_checked()
-    assert row.get_attribute("aria-selected") == "true"
+    expect(row).to_have_attribute("aria-selected", "true")
     page.keyboard.press("c")
     page.wait_for_selector("#said:has-text('已认领')")
-    assert row.get_attribute("aria-selected") == "true"  # chosen still, on the page that came back
+    expect(row).to_have_attribute("aria-selected", "true")  # chosen still, on the page that came back
     page.keyboard.press("c")  # it is ours: not the next one in its place
     page.keyboard.press("x")
     assert page.inner_text("[data-chosen]") == "已勾选1条"
