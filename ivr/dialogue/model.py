@@ -208,6 +208,7 @@ class State:
     alerted: tuple[str, ...] = ()  # kinds of danger that a human has been told of
     duty: Duty = Duty.NOT_RUNG
     rounds: int = 0  # calm words said while the line is held
+    rung_again: int = 0  # the duty people, after they had left or had not come
     ended: Because | None = None
 
 

@@ -23,6 +23,7 @@ from ivr.dialogue.model import (
     RaiseAlert,
     RingDuty,
     Say,
+    State,
     Step,
 )
 from ivr.dialogue.plan import Urgent
@@ -32,6 +33,7 @@ from ivr.understanding.model import Question, Understanding
 PLEA = "plea"  # stands for danger without a named event
 ROUNDS_WHILE_RINGING = 12  # of calm words and listening, about 12 s each; then nobody is coming to the phone
 ROUNDS_AFTER_FAILURE = 4
+MOST_RINGS_AGAIN = 3  # in one call: a cry after the duty person has left, a new danger when nobody came
 
 
 def _words(turn: Turn) -> Urgent:
@@ -73,10 +75,16 @@ def begin(turn: Turn, understood: Understanding) -> Step:
 
 
 def more(turn: Turn, understood: Understanding) -> Step:
-    """Danger again: a new kind is raised; the same one is answered, but never stops our own words."""
+    """Danger again: a new kind is raised; the same one is answered, but never stops our own words.
+
+    When nobody is being rung any more, a human is rung again: what we say of it must be true.
+    """
     known = danger(understood) in turn.state.alerted
+    if _nobody_is_rung(turn.state, known):
+        return _again(turn, understood, known)
     if known:
-        return _unchanged(turn) if turn.early else _hold(turn)
+        silent = turn.early or turn.state.at == WITH_DUTY
+        return _unchanged(turn) if silent else _hold(turn)
     turn = turn.with_state(alerted=(*turn.state.alerted, danger(understood)))
     raised = RaiseAlert(understood, URGENT)
     advice = _words(turn).advice.get(danger(understood), "")
@@ -84,6 +92,30 @@ def more(turn: Turn, understood: Understanding) -> Step:
         return turn.step(turn.state, raised)
     step = _hold(turn, advice)
     return replace(step, actions=(raised, *step.actions))
+
+
+def _nobody_is_rung(state: State, known: bool) -> bool:
+    """The duty person has left; or nobody came, and now it is something else."""
+    left = state.duty is Duty.HERE and state.at != WITH_DUTY
+    in_vain = state.duty is Duty.FAILED and not known
+    return (left or in_vain) and state.rung_again < MOST_RINGS_AGAIN
+
+
+def _again(turn: Turn, understood: Understanding, known: bool) -> Step:
+    words, state = _words(turn), turn.state
+    advice = words.advice.get(danger(understood), "")
+    state = replace(
+        state,
+        at=URGENT,
+        ended=None,
+        duty=Duty.RINGING,
+        rounds=0,
+        rung_again=state.rung_again + 1,
+        alerted=state.alerted if known else (*state.alerted, danger(understood)),
+    )
+    raised = () if known else (RaiseAlert(understood, URGENT),)
+    said = Say(tuple(part for part in (words.heard, advice, words.now) if part))
+    return turn.step(state, *raised, RingDuty(), said, _listen(turn))
 
 
 def hear(turn: Turn) -> Step:
@@ -128,8 +160,8 @@ def _failed(turn: Turn) -> Step:
 
 def _hold(turn: Turn, advice: str = "") -> Step:
     words, rounds = _words(turn), turn.state.rounds
-    state = replace(turn.state, rounds=rounds + 1)
-    if turn.state.duty is Duty.FAILED:
+    state = replace(turn.state, at=URGENT, ended=None, rounds=rounds + 1)
+    if turn.state.duty is not Duty.RINGING:
         if rounds >= ROUNDS_AFTER_FAILURE:
             return closing.end(turn, Because.URGENT, words.end)
         calm = words.hold_failed[rounds % len(words.hold_failed)]

@@ -28,6 +28,7 @@ from ivr.dialogue.model import (
     Speech,
     StoreAnswer,
 )
+from ivr.dialogue.urgent import MOST_RINGS_AGAIN
 from ivr.understanding.model import Question
 from xunfang.vocabulary import Alert, AnswerSource, Speaker
 
@@ -440,7 +441,8 @@ def test_the_line_is_held_with_calm_words_until_somebody_comes() -> None:
 def test_with_the_duty_person_on_the_line_we_are_silent() -> None:
     call = in_danger().heard(DutyAnswered())
     assert call.said == [PLAN.urgent.duty_here]
-    assert call.heard("我胸口疼", Silence()).last.actions == ()
+    assert call.heard("我胸口疼").last.actions == ()
+    assert call.heard(Silence()).last.actions == ()
     assert hung_up(PLAN, call.last.state) is Because.URGENT
 
 
@@ -458,6 +460,40 @@ def test_joined_with_what_was_no_person_after_all_the_elder_is_with_us_again() -
     assert call.said == [PLAN.urgent.duty_next]
     assert call.heard("我胸口疼").said, "he is heard and answered again"
     assert call.heard(DutyFailed()).said == [PLAN.urgent.duty_failed]
+
+
+def rings(call: Call) -> bool:
+    return any(isinstance(action, RingDuty) for action in call.last.actions)
+
+
+@pytest.mark.parametrize("cry", ["快来人", "我胸口疼得厉害"])
+def test_a_cry_after_the_duty_person_has_left_rings_again(cry: str) -> None:
+    """We said that we were calling him, and nobody was being called."""
+    call = in_danger().heard(DutyAnswered(), DutyFailed())
+    assert call.ended is Because.URGENT, "he has spoken with the elder and hung up: our last words"
+    call.heard(Speech(cry, during_prompt=True))
+    assert rings(call)
+    assert PLAN.urgent.now in call.said
+    assert call.listening.question == "urgent"
+    assert call.heard(DutyAnswered()).said == [PLAN.urgent.duty_here]
+
+
+def test_who_cries_again_and_again_is_rung_for_a_few_times_and_then_hears_only_what_is_true() -> None:
+    call = in_danger()
+    for _ in range(MOST_RINGS_AGAIN):
+        assert rings(call.heard(DutyAnswered(), DutyFailed(), "快来人"))
+    call.heard(DutyAnswered(), DutyFailed(), "快来人")
+    assert not rings(call)
+    assert call.said == [PLAN.urgent.hold_failed[0]]
+    call.done.clear()
+    assert call.silent(6).ended is Because.URGENT, "and then the call ends by itself"
+
+
+def test_a_new_danger_after_nobody_came_rings_again_the_same_one_does_not() -> None:
+    call = in_danger().heard(DutyFailed())
+    assert not rings(call.heard("我胸口疼得厉害"))
+    assert rings(call.heard("厨房着火了"))
+    assert PLAN.urgent.now in call.said
 
 
 def test_a_duty_person_who_comes_while_we_say_goodbye_is_joined_all_the_same() -> None:
