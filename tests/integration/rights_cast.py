@@ -190,6 +190,22 @@ def an_elder_with_everything(
         visitor_id=visitor.id,
         visitor_why=mark,
     )
+    work.db.change(
+        sa.insert(metadata.tables["contact_call"]).values(
+            elder_id=elder.id,
+            plan_id=plan.id,
+            case_id=case.id,
+            step=1,
+            status=PlanStatus.DONE,
+            created_at=at,
+            until=at + DAY,
+            passed=(),
+            failures=0,
+            contact_id=contact.id,
+            call_id=call.id,
+            outcome="reached",
+        )
+    )
     work.notices.add(
         kind="case.opened", to=f"visitor:{visitor.id}", title=mark, body=mark, case_id=case.id, created_at=at
     )
