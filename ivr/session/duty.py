@@ -90,7 +90,7 @@ class DutyRinging:
             return None
         missed = False
         for leg in list(self._legs):
-            leg.step(now)
+            self._step(leg, now)
             if leg.taken and leg.outcome is None:
                 return self._join(leg)
             if leg.outcome is not None:
@@ -111,10 +111,19 @@ class DutyRinging:
 
     # ---- steps ------------------------------------------------------------------------------
 
+    @staticmethod
+    def _step(leg: DutyLeg, now: float) -> None:
+        try:
+            leg.step(now)
+        except Exception as error:
+            # A fault on this side must not cost the elder his line: the next telephone is rung.
+            _log.error("duty.our_fault", nth=leg.target.nth, kind=type(error).__name__)
+            leg.end(DutyOutcome.LOST if leg.taken else DutyOutcome.NOT_REACHED)
+
     def _with_person(self, now: float) -> DutyOutcome | None:
         """Why the one who had taken over is there no more."""
         assert self._joined is not None
-        self._joined.step(now)
+        self._step(self._joined, now)
         outcome = self._joined.outcome
         if outcome is None:
             return None

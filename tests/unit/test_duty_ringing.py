@@ -200,6 +200,26 @@ def test_a_dead_trunk_is_told_as_it_is_and_every_number_is_tried() -> None:
     assert desk.told == [(1, O.NOT_REACHED), (2, O.NOT_REACHED), (0, O.NONE_CAME)]
 
 
+@pytest.mark.parametrize(("joined", "outcome"), [(False, O.NOT_REACHED), (True, O.LOST)])
+def test_a_fault_of_ours_at_one_telephone_rings_the_next_and_never_costs_the_elder_his_line(
+    joined: bool, outcome: O
+) -> None:
+    def breaks(now: float) -> None:
+        raise RuntimeError("a bug")
+
+    desk = Desk([ONE, TWO])
+    desk.step()
+    if joined:
+        desk.legs[0].taken = True
+        desk.step()
+    desk.legs[0].step = breaks  # type: ignore[method-assign]
+    assert desk.step() == DutyNext()
+    desk.step()
+    assert desk.told[-1] == (1, outcome)
+    assert desk.rung == [1, 2]
+    assert desk.elder._other is None
+
+
 def test_a_supervisor_who_does_not_come_is_nothing_the_elder_hears_of() -> None:
     desk = Desk([SUPERVISOR], unasked=True)
     desk.step()
