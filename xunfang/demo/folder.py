@@ -6,6 +6,7 @@ folder with anything else in it is never touched.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import socket
@@ -160,6 +161,7 @@ def _claim(first: int) -> bool:
         claim.close()
         return False
     _claims[first] = claim
+    atexit.register(claim.close)
     return True
 
 
