@@ -129,7 +129,8 @@ def _why_not(contact: Contact, elder: Elder, left_alone: set[int]) -> str:
 
 
 def _done(work: Work, row: ContactCall, outcome: str, because: str, now: datetime) -> None:
-    work.contact_calls.change(row, status=PlanStatus.DONE, next_attempt_at=None, outcome=outcome)
+    values = {"outcome": outcome, "passed": row.passed}
+    work.contact_calls.change(row, status=PlanStatus.DONE, next_attempt_at=None, **values)
     cases.not_called(work, row.case_id, None, because, now)
 
 
