@@ -13,6 +13,7 @@ Score of a column = bias + scale * sum of the rows present / sqrt(number of rows
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
@@ -43,8 +44,8 @@ class Classes:
 class Opinion:
     """What the model thinks of one utterance, field by field.
 
-    `scores` are logarithms of probabilities but for a constant of each field: a vote compares inside one
-    field, so the constant is worked out only where a probability is asked for. Some numbers are quicker
+    `scores` are logarithms of probabilities but for a constant of each field, which is worked out only where
+    a probability is asked for. Some numbers are quicker
     in plain Python than in arrays.
     """
 
@@ -62,17 +63,8 @@ class Opinion:
         whole = sum(map(exp, [score - most for score in scores]))
         return max(exp(self._scores[at] - most) / whole, LEAST_P)
 
-    def vote(self, field: str, chosen: str | None, bonus: float) -> str:
-        """The likeliest class once `chosen` has its bonus (None: nobody has)."""
-        classes = self._fields[field]
-        at = None if chosen is None else classes.at.get(chosen)
-        scores = self._scores[classes.start : classes.end]
-        most = max(scores)
-        if at is None or most > self._scores[at] + bonus:
-            return classes.names[scores.index(most)]
-        return classes.names[at - classes.start]
-
-    def likeliest(self, field: str, without: str) -> str:
+    def likeliest(self, field: str, without: str | None = None) -> str:
+        """The likeliest class of the field, or the likeliest but one class."""
         classes = self._fields[field]
         scores = self._scores[classes.start : classes.end]
         if without in classes.at:
@@ -85,8 +77,9 @@ class Model:
         with np.load(BytesIO(raw), allow_pickle=False) as data:
             keys = data["keys"].tobytes().decode("utf-8").split("\n")
             self._known = KnownFeatures(keys)
-            # Whole numbers on disk for size, scaled floats in memory for speed.
-            self._weights: NDArray[np.float32] = data["weights"] * data["scale"]
+            # Small whole numbers: some hundred rows are fetched an utterance, from all over the table.
+            self._weights: NDArray[np.int8] = data["weights"]
+            self._scale: NDArray[np.float32] = data["scale"]
             self._bias: NDArray[np.float32] = data["bias"]
             columns = json.loads(data["columns"].tobytes().decode("utf-8"))
         self._fields: dict[str, Classes] = {}
@@ -104,11 +97,11 @@ class Model:
                 mask[at] = -np.inf
         return mask + self._bias
 
-    def opinion(self, normalised: str, question: Question) -> Opinion:
-        """What the model thinks of one utterance. Pure."""
-        rows = self._known.rows(normalised, question)
-        total = self._weights.take(rows, axis=0).sum(axis=0)
-        scores = self._possible[question] + total / np.float32(max(1, len(rows)) ** 0.5)
+    def opinion(self, normalised: str, question: Question, facts: Sequence[str] = ()) -> Opinion:
+        """What the model thinks of one utterance, told what the rules read in it. Pure."""
+        rows = self._known.rows(normalised, question, facts)
+        total = self._weights.take(rows, axis=0).sum(axis=0, dtype=np.int32)
+        scores = self._possible[question] + total * (self._scale / np.float32(max(1, len(rows)) ** 0.5))
         return Opinion(scores.tolist(), self._fields)
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import ahocorasick
 
@@ -64,8 +64,7 @@ def to_regex(pattern: str) -> str:
     return "".join(out)
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A pattern of the `owner`-th entry found at `start:end`."""
 
     owner: int
@@ -118,6 +117,8 @@ class PatternSet:
 
 def longest_only(hits: Sequence[Hit]) -> list[Hit]:
     """Drop hits that lie inside a longer one (没有不够 beats 不够 beats 够). Sorted by place."""
+    if len(hits) < 2:
+        return list(hits)
     ordered = sorted(hits, key=lambda h: (h.start - h.end, h.start))
     kept: list[Hit] = []
     for hit in ordered:

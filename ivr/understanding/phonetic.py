@@ -157,12 +157,12 @@ class Repairer:
     def repair(self, text: str, keep: Callable[[str], Iterable[tuple[int, int]]] | None = None) -> Repaired:
         """`keep` names further spans that were heard right (idioms); asked only when there is damage."""
         found: list[tuple[float, int, int, str]] = []
-        exact: set[int] = set()
+        as_written: list[tuple[int, int]] = []
         for last, (length, words) in self._sounds.iter(encode(text)):
             start = last - length + 1
             heard = text[start : last + 1]
             if heard in words:
-                exact.update(range(start, last + 1))
+                as_written.append((start, last + 1))
                 continue
             for word in words:
                 cost = self._cost(heard, word)
@@ -172,13 +172,13 @@ class Repairer:
         if not found:
             return Repaired(text, {})
         guarded = self._guarded(text)
-        for start, end in keep(text) if keep else ():
+        for start, end in (*as_written, *(keep(text) if keep else ())):
             guarded.update(range(start, end))
         chars = list(text)
         costs: dict[int, float] = {}
         for _, start, end, word in sorted(found):
             changed = [i for i in range(start, end) if text[i] != word[i - start]]
-            if any(i in guarded or i in costs or i in exact or text[i] in _NEVER_CHANGED for i in changed):
+            if any(i in guarded or i in costs or text[i] in _NEVER_CHANGED for i in changed):
                 continue
             if any(chars[i] != text[i] and chars[i] != word[i - start] for i in range(start, end)):
                 continue

@@ -50,9 +50,9 @@ def test_an_urgent_of_the_rules_is_never_lowered_to_nothing(row: dict[str, str])
 @settings(max_examples=60)
 def test_any_text_gets_probabilities_and_only_answers_of_its_question(text: str, question: Question) -> None:
     opinion = shipped().opinion(text, question)
-    assert opinion.vote("answer", None, 0.0) in ANSWERS[question] | CONTROLS
+    assert opinion.likeliest("answer") in ANSWERS[question] | CONTROLS
     for field in FIELDS:
-        assert opinion.vote(field, "no such class", 5.0)
+        assert opinion.likeliest(field) != opinion.likeliest(field, without=opinion.likeliest(field))
 
 
 def test_an_urgent_that_only_the_model_hears_names_the_words() -> None:

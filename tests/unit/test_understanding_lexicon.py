@@ -21,6 +21,7 @@ from ivr.understanding.check import entry_changes
 from ivr.understanding.pattern_keys import PatternError, keys_of
 from ivr.understanding.patterns import PatternSet, longest_only, spellings
 from ivr.understanding.phonetic import Repairer, char_cost
+from ivr.understanding.service import by_rules
 from xunfang.errors import BadLexicon
 from xunfang.vocabulary import Alert
 
@@ -43,13 +44,13 @@ add:
     kind: event
     event: fall
     level: review
-    say: [打了个趔趄坐下]
+    say: [打了个哧溜]
     reason: local word
 """
 
 
 def test_a_county_adds_its_own_word() -> None:
-    text = "早上打了个趔趄坐下"
+    text = "今早打了个哧溜"
     assert understand(text, "event").main is None
     local = with_overlay(default_lexicon(), ADD_FALL)
     assert understand(text, "event", lexicon=local).alert is Alert.REVIEW
@@ -57,8 +58,8 @@ def test_a_county_adds_its_own_word() -> None:
 
 def test_a_county_disables_an_entry_by_id() -> None:
     local = with_overlay(default_lexicon(), "disable: [plea.save, plea.wide, plea.come]")
-    assert understand("救命", lexicon=local).alert is Alert.NONE
-    assert understand("救命").alert is Alert.URGENT
+    assert by_rules("救命", Question.ANY, local)[0].alert is Alert.NONE  # the second opinion hears it still
+    assert by_rules("救命", Question.ANY, default_lexicon())[0].alert is Alert.URGENT
 
 
 def test_a_county_changes_the_level_of_an_entry() -> None:
@@ -109,7 +110,7 @@ add:
 def test_diff_shows_each_changed_sentence_before_and_after() -> None:
     local = with_overlay(default_lexicon(), ADD_FALL)
     corpus = [
-        {"id": "d1", "question": "event", "text": "早上打了个趔趄坐下"},
+        {"id": "d1", "question": "event", "text": "今早打了个哧溜"},
         {"id": "d2", "question": "economy", "text": "够花"},
     ]
     (change,) = diff(default_lexicon(), local, corpus)
