@@ -20,7 +20,7 @@ ABOUT = """\
 The held-out half was read neither by the authors of the rules nor by the model; the other files were.
 "Damaged" is a part of the held-out half with one recogniser's fault a line: a homophone, a lost or a
 doubled word; its loss is against the same lines undamaged. "Fresh" and "third" were written later by two
-others, and no rule or weight was ever made from them; the one limit URGENT_P was chosen with a look at the sums
+others, and no rule or weight was made from them; one limit (URGENT_P) was chosen with a look at the sums
 of this table. With whole authors left out of the learning strangers' sentences come out worse than here
 (docs/adr/0004). Rules and second opinion: docs/adr/0001, 0004."""
 ROOT = Path(__file__).parents[1]

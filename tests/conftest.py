@@ -24,7 +24,7 @@ LONG_S = {
     "test_telephony_calls.py": 55,
     "test_demo_interrupted.py": 50,
     "test_peers_trunk.py": 45,
-    "test_duty_calls.py": 40,
+    "test_duty_calls.py": 45,
     # the rest, one on each core
     "test_web_all_pages.py": 60,
     "test_audio_understanding.py": 40,
