@@ -89,14 +89,18 @@ class Rights:
         return found
 
     def end(self, elder_id: int, now: datetime, by: str) -> dict[str, int]:
-        """Nothing more is to happen with this elder: plans, review, commands, the open case, plate, consents,
-        sessions of the family."""
+        """Nothing more is to happen with this elder: plans, calls to contacts, review, commands, the open case,
+        plate, consents, sessions of the family."""
         plan, review, command = tables.visit_plan, tables.review, tables.call_command
         case, plate, session = tables.case, tables.plate, tables.web_session
+        contact = tables.contact_call
         accounts = sa.select(tables.account.c.id).where(_of(tables.account)(elder_id))
         steps: dict[str, sa.Update | sa.Delete] = {
             "plans": sa.update(plan)
             .where(plan.c.elder_id == elder_id, plan.c.status.in_(OPEN_PLANS))
+            .values(status=PlanStatus.PAUSED, next_attempt_at=None),
+            "contact_calls": sa.update(contact)
+            .where(contact.c.elder_id == elder_id, contact.c.status == PlanStatus.WAITING)
             .values(status=PlanStatus.PAUSED, next_attempt_at=None),
             "reviews": sa.update(review)
             .where(review.c.elder_id == elder_id, review.c.done_at.is_(None))

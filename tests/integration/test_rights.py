@@ -117,6 +117,7 @@ def test_after_an_erasure_nothing_more_happens_and_the_numbers_stay(
     done = rights.erase(store, first, WHY, DU, folders(tmp_path), NOW)
     assert done.ended == {
         "plans": 1,
+        "contact_calls": 1,
         "reviews": 1,
         "commands": 1,
         "cases": 1,
@@ -139,6 +140,7 @@ def test_after_an_erasure_nothing_more_happens_and_the_numbers_stay(
         plan = work.plans.of_period(first, "2026-W47")
         assert plan is not None
         assert plan.status is PlanStatus.PAUSED
+        assert first not in {each.elder_id for each in work.contact_calls.due(NOW + 9 * DAY, 9)}
         assert [each.status for each in (work.cases.get(1),) if each] == [CaseStatus.CLOSED]
         assert not work.notices.of_case(1)
         user = work.accounts.by_login(f"child{first}")

@@ -18,6 +18,7 @@ ACTOR = "user:cli"  # whoever may run this command on the machine
 TITLES = {each.table.name: each.title for each in TABLES}
 ENDED = {
     "plans": "巡访计划停止",
+    "contact_calls": "不再询问联系人",
     "reviews": "待复核撤下",
     "commands": "操作取消",
     "cases": "案件办结",
