@@ -1,9 +1,9 @@
 """The second opinion (第二意见): a linear model over n-grams, beside the rules.
 
 The rules know the forms of Chinese that somebody wrote down; the model has seen some thousand
-labelled sentences and weighs the words that nobody wrote down. Neither sees what the other sees,
-so `fusion` lets them vote. Weights are data (`opinion.npz`), made by `python -m
-ivr.understanding.train` from the corpus halves that may be learned from; nothing is learned in
+labelled sentences and weighs the words that nobody wrote down, and what the rules read beside
+them; `fusion` says what it may decide. Weights are data (`opinion.npz`), made by `python -m
+ivr.understanding.train` from the corpus files that may be learned from; nothing is learned in
 service.
 
 Shapes: `weights` int8 (features, columns), one column a class; `scale`, `bias` float32 (columns).

@@ -79,6 +79,8 @@ _RULES: Mapping[str, str] = {
 TAKEN_BACK = "taken back as a joke"
 NOTHING_SAID = "什么也没说"
 _NAMED = re.compile(r"(?P<name>[a-z][^\u4e00-\u9fff（]*): (?P<words>.*（(?P<level>紧急|待复核|不报警)）)")
+VERY_SURE_P = 0.9
+RATHER_SURE_P = 0.6
 
 
 def judged(found: Found, slots: Slots, level: Alert, times: Iterable[Spoken]) -> str:
@@ -99,7 +101,9 @@ def review(rule: str) -> str:
 
 
 def vote(name: str, level: Alert, p: float) -> str:
-    return f"{name}: 统计模型的判断，把握 {p:.2f}（{LEVEL_ZH[level]}）"
+    """A supervisor reads words, not decimals."""
+    sure = "很有把握" if p >= VERY_SURE_P else "比较有把握" if p >= RATHER_SURE_P else "把握不大"
+    return f"{name}: 统计模型的判断，{sure}（{LEVEL_ZH[level]}）"
 
 
 def announced(disposition: str) -> str:
