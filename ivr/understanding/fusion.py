@@ -9,7 +9,9 @@ whom no rule knew how far each rule is to be trusted, so it has the word. What i
   looks (to none only when `none` is likelier than everything else together);
 - a clause that cleanly denies a danger can add nothing: the opinion is asked with and without such
   clauses and the calmer of the two counts;
-- a bare 没事 to a question of safety is no answer, and what the greeting offers word for word is obeyed.
+- what was not understood, or sounded worrying, becomes "well" only when the model is sure, and a bare 没事 to
+  a question of safety is no answer at all;
+- what the greeting offers word for word is obeyed.
 
 The limits were set by leaving authors out (docs/understanding.md).
 """
@@ -30,6 +32,8 @@ URGENT_P = 0.3  # above this a human is rung: a visit for nothing costs an hour,
 PLEA_P = 0.1  # a plea in a story is urgent above this (那声救命是电视里的)
 SURELY_NONE_P = 0.8  # an urgent of the rules is nothing at all only above this
 NO_WORRY_P = 0.6  # a worrying answer is not looked at by a human only above this
+SURELY_WELL_P = 0.7  # what the rules read as worrying or not at all is "well" only from here on
+BARE_WELL_P = 0.95  # and in a bare phrase (不太好) from here on
 BARE_CHARS = 8  # up to here it is a phrase, not a story
 BARE_WORD_CHARS = 4  # 没有, 没事没事: to a safety question they are no answer, whatever is likely
 MIN_EVENT_P = 0.3  # an event that only the model hears must be this likely
@@ -42,7 +46,7 @@ SAFETY = frozenset(
 WELL = frozenset({"good", "same", "safe", "none", "no", "enough", "visits", "better"})
 WORRYING = frozenset({"worse", "unsafe", "partly", "short", "neglected"})
 FOR_A_HUMAN = frozenset((question, "yes") for question in (Question.EVENT, Question.NEEDS, Question.CALLBACK))
-UNDECIDED = frozenset({"unclear", "other"})
+NOT_WELL = WORRYING | {"unclear", "other"}
 _CLAUSE = re.compile(r"[^，？]+")
 ENTRY = "opinion"
 
@@ -100,11 +104,15 @@ def _alert(ruled: Understanding, opinion: Opinion, heard: str) -> Alert:
 
 
 def _answer(ruled: Understanding, opinion: Opinion, heard: str) -> str:
-    if ruled.answer in SPOKEN_FOR and len(heard) <= BARE_CHARS:
+    if ruled.answer in SPOKEN_FOR:
         return ruled.answer
     voted = opinion.likeliest("answer")
-    bare_word = len(heard) <= BARE_WORD_CHARS and ruled.question in SAFETY
-    return ruled.answer if bare_word and voted in WELL and ruled.answer in UNDECIDED else voted
+    if voted in WELL and ruled.answer in NOT_WELL:
+        if len(heard) <= BARE_WORD_CHARS and ruled.question in SAFETY:
+            return ruled.answer
+        needed = SURELY_WELL_P if len(heard) > BARE_CHARS else BARE_WELL_P
+        return voted if opinion.p("answer", voted) >= needed else ruled.answer
+    return voted
 
 
 def _main(ruled: Understanding, opinion: Opinion, alert: Alert) -> Judgement | None:
