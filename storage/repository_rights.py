@@ -89,8 +89,8 @@ class Rights:
         return found
 
     def end(self, elder_id: int, now: datetime, by: str) -> dict[str, int]:
-        """Nothing more is to happen with this elder: plans, calls to contacts, review, commands, the open case,
-        plate, consents, sessions of the family."""
+        """Nothing more is to happen with this elder: plans, calls to contacts, review, commands, the open
+        case, plate, consents, sessions of the family."""
         plan, review, command = tables.visit_plan, tables.review, tables.call_command
         case, plate, session = tables.case, tables.plate, tables.web_session
         contact = tables.contact_call
