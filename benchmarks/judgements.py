@@ -5,7 +5,8 @@
 Every utterance of a pass is another one (all corpus files that may be learned from), so that no cache of
 whole sentences could help; the best pass counts, because other work on the machine only ever adds time.
 Then recordings of the audio corpus go through the starter model at file speed and what was heard is
-judged: the ratio of the two times. Processor time throughout.
+judged: answers as calls bring them, shorter than what authors write, and the ratio of the two times.
+Processor time throughout. (A Python built without profile-guided optimisation is a tenth slower.)
 """
 
 from __future__ import annotations
@@ -82,10 +83,11 @@ def main() -> None:
     )
     if options.recordings:
         heard, sound_s, heard_in = recognise(options.recordings)
-        judged_in = judge(heard)
+        judged_in = min(judge(heard) for _ in range(options.passes))
         print(
             f"{len(heard)} recordings, {sound_s:.0f} s of sound: recognised in {heard_in:.2f} s, judged in "
-            f"{judged_in * 1000:.2f} ms, 1/{heard_in / max(judged_in, 1e-9):,.0f} of that"
+            f"{judged_in * 1000:.2f} ms, 1/{heard_in / judged_in:,.0f} of that; "
+            f"{len(heard) / judged_in:,.0f} judgements per second of what was heard"
         )
 
 
