@@ -18,24 +18,23 @@ import time
 from pathlib import Path
 
 from ivr.understanding import Question, understand
+from ivr.understanding.corpus import learnable
 
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "tests" / "corpus"
 sys.path.insert(0, str(CORPUS / "audio"))
 
 WANTED_PER_SECOND = 5000
-KEPT_BACK = ("heldout", "damaged")  # beginnings of the names of files that nothing is tuned on
 CHUNK_BYTES = 3200  # 200 ms of 8 kHz 16-bit mono
 
 
 def utterances() -> list[tuple[str, Question]]:
     """Every text of the corpus once."""
     seen: dict[str, Question] = {}
-    for path in sorted(CORPUS.glob("*.jsonl")):
-        if not path.stem.startswith(KEPT_BACK):
-            for line in path.read_text("utf-8").splitlines():
-                row = json.loads(line)
-                seen.setdefault(row["text"], Question(row["question"]))
+    for path in learnable(CORPUS):
+        for line in path.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            seen.setdefault(row["text"], Question(row["question"]))
     return list(seen.items())
 
 

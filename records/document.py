@@ -29,7 +29,7 @@ from records.rules import plain
 from storage.files import Kept, SealedFiles
 from storage.model import Answer, Area, Case, Contact, Elder, Visitor, VisitRecord
 from xunfang.errors import BadInput, NotFound, StorageError
-from xunfang.vocabulary import Category, DoorPhotoKind, VisitMode, zh
+from xunfang.vocabulary import RELATION_ZH, Category, DoorPhotoKind, VisitMode, zh
 
 if TYPE_CHECKING:
     from storage import Work
@@ -58,13 +58,6 @@ ORGANISATIONS: dict[str, frozenset[str]] = {
     "专业社会工作者": frozenset({"social_worker"}),
     "志愿者": frozenset({"volunteer"}),
     "其他": frozenset({"child", "relative", "guardian", "neighbour"}),
-}
-_RELATION_ZH = {
-    "child": "子女",
-    "relative": "亲属",
-    "guardian": "监护人",
-    "neighbour": "邻居",
-    "village": "村（居）",
 }
 _SEX_ZH = {"F": "女", "M": "男"}
 _LEVELS = (
@@ -290,7 +283,7 @@ def _contact(contacts: Sequence[Contact]) -> dict[str, str]:
     if not contacts:
         return {"name": UNREGISTERED, "phone": UNREGISTERED}
     first = contacts[0]
-    relation = _RELATION_ZH.get(first.relation, "")
+    relation = RELATION_ZH.get(first.relation, "")
     return {"name": f"{first.name}（{relation}）" if relation else first.name, "phone": first.phone}
 
 

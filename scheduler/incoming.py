@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from ivr.session.model import AlertRaised, CallEnded
 from ivr.session.protocol import Caller
-from records.model import AlertFact
 from scheduler import rung_back
+from scheduler.alerts import fact_of
 from scheduler.caller import who_rings
 from scheduler.policy import Policy
 from storage.model import Incoming
@@ -37,16 +37,7 @@ UNRESOLVED, URGENT, REVIEW, MISSED = (
 def alarmed(work: Work, row: Incoming, event: AlertRaised, policy: Policy) -> None:
     """With an elder behind the number, a case of his; else people are told: somebody must ring back."""
     work.incoming.raise_alert(row.id, event.alert)
-    fact = AlertFact(
-        alert=event.alert,
-        text=event.text,
-        question=event.question,
-        reasons=event.reasons,
-        event=event.event,
-        relative=row.kind is CallerKind.CONTACT,
-        start_s=event.start_s,
-        end_s=event.end_s,
-    )
+    fact = fact_of(event, relative=row.kind is CallerKind.CONTACT)
     detail = {"alert": event.alert.value, "reasons": list(event.reasons), "event": event.event}
     work.audit.write(event.at, ACTOR, "alert.raised", f"incoming:{row.id}", detail)
     if row.elder_id is not None:

@@ -21,8 +21,8 @@ from ivr.session.model import (
     Remembered,
     TurnHeard,
 )
-from records.model import AlertFact
 from records.service import keep_alert
+from scheduler.alerts import fact_of
 from scheduler.crashpoints import reached
 from scheduler.policy import Policy
 from scheduler.settle import Settled, forget_missing_recording, settle_call, withdraw_phone_visits
@@ -181,16 +181,7 @@ class Journal:
         )
 
     def _alert(self, work: Work, event: AlertRaised, call: Call) -> None:
-        fact = AlertFact(
-            alert=event.alert,
-            text=event.text,
-            question=event.question,
-            reasons=event.reasons,
-            event=event.event,
-            relative=event.relative or call.contact_id is not None,
-            start_s=event.start_s,
-            end_s=event.end_s,
-        )
+        fact = fact_of(event, relative=event.relative or call.contact_id is not None)
         keep_alert(work, call.id, fact, event.at)
         flag(work, call.id, event.at, self._policy.deadlines)
         if event.alert is not Alert.URGENT:

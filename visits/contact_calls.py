@@ -19,7 +19,7 @@ from visits.life import SEEN_TO
 from visits.model import CaseDraft, ElderFacts, Outcome
 from visits.rules import ASKS_FOR_A_HUMAN, case_for, contact_times, more_urgent
 from visits.service import open_case
-from xunfang.vocabulary import AnswerSource, CaseStatus, Priority, zh
+from xunfang.vocabulary import RELATION_ZH, AnswerSource, CaseStatus, Priority, zh
 
 if TYPE_CHECKING:
     from storage import Work
@@ -29,13 +29,6 @@ CALLED = "contact.called"
 NOT_CALLED = "contact.not_called"
 
 YES, NO, UNCLEAR, STOP, NOBODY = "yes", "no", "unclear", "stop", "nobody"
-_RELATION = {
-    "child": "子女",
-    "relative": "亲属",
-    "guardian": "监护人",
-    "neighbour": "邻居",
-    "village": "村（社区）",
-}
 _SAID = {
     YES: "说今天能联系上老人。这是家属代述，老人本人仍未听到，请照常核实",
     NO: "说联系不上老人，请尽快上门",
@@ -62,7 +55,7 @@ def put_to_case(
     human = any(each.answer == ASKS_FOR_A_HUMAN for each in alerts)
     grave = [each for each in alerts if each.answer != ASKS_FOR_A_HUMAN]
     _alarm(work, contact.elder_id, call_id, grave, rules, now)
-    who = f"联系人（{_RELATION.get(contact.relation, '关系未登记')}）"
+    who = f"联系人（{RELATION_ZH.get(contact.relation, '关系未登记')}）"
     line = f"{who}{_SAID[outcome]}{'；并要求工作人员联系' if human else ''}。"
     priority = Priority.HIGH if outcome == NO else Priority.NORMAL
     by = zh(AnswerSource.RELATIVE) if words else None

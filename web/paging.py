@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from storage import Store
 from storage.model import Case, Review
 from xunfang.errors import BadInput
+from xunfang.vocabulary import Priority
 
 PAGE_ROWS = 50
 _SIGNATURE_CHARS = 16  # 64 bits: enough for what only turns pages
@@ -63,6 +64,16 @@ def case_key(case: Case) -> tuple[Key, ...]:
 def review_key(review: Review) -> tuple[Key, ...]:
     """The same of the review queue 待复核."""
     return (review.priority.value, review.deadline, review.call_id)
+
+
+def urgency_of(key: Sequence[Key] | None) -> tuple[Priority, datetime, int] | None:
+    """A key of either queue as the storage takes it."""
+    if key is None:
+        return None
+    priority, deadline, id = key
+    assert isinstance(deadline, datetime)
+    assert isinstance(id, int)
+    return Priority(str(priority)), deadline, id
 
 
 def _plain(part: Key) -> object:

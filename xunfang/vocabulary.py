@@ -8,6 +8,7 @@ Jilin 2018 (吉民发〔2018〕54号) for what must be reported and to whom.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -504,6 +505,16 @@ _TERMS: tuple[tuple[StrEnum, str], ...] = (
 )
 # A StrEnum equals its string, so words of two lists may be equal: the list is part of the key.
 _ZH = {(type(word), word.value): chinese for word, chinese in _TERMS}
+
+
+# What a contact is to the elder, in sentences and on the form; a ledger has its own spellings.
+RELATION_ZH: Mapping[str, str] = {
+    "child": "子女",
+    "relative": "亲属",
+    "guardian": "监护人",
+    "neighbour": "邻居",
+    "village": "村（居）",
+}
 
 
 def zh(word: StrEnum) -> str:

@@ -6,14 +6,14 @@ whom no rule knew how far each rule is to be trusted, so it has the word. What i
 - an announcement stays what the rules say it is;
 - nothing lowers a bare cry (胸口疼, 流血了, 救命): the rules know it, and the model knows stories;
 - a plea for help, or an urgent of the rules, is lowered only when the model is sure, and to review: a human
-  looks (to none only when `none` is likelier than everything else together);
+  looks (an urgent that is no plea to none only above SURELY_NONE_P);
 - a clause that cleanly denies a danger can add nothing: the opinion is asked with and without such
   clauses and the calmer of the two counts;
 - what was not understood, or sounded worrying, becomes "well" only when the model is sure, and a bare 没事 to
   a question of safety is no answer at all;
 - what the greeting offers word for word is obeyed.
 
-The limits were set by leaving authors out (docs/understanding.md).
+The limits were set by leaving authors out (docs/adr/0004).
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ import numpy as np
 from scipy.sparse import csr_matrix, diags_array
 from sklearn.linear_model import LogisticRegression
 
+from ivr.understanding.corpus import KEPT_BACK, learnable
 from ivr.understanding.lexicon import default_lexicon
 from ivr.understanding.model import Question
 from ivr.understanding.opinion import FIELDS, FILE
@@ -32,7 +33,6 @@ from ivr.understanding.opinion_features import ANSWERED, facts, features
 from ivr.understanding.service import by_rules
 
 UNSEEN_BY_RULES = tuple(f"voices_{author}.jsonl" for author in "fghijmopqrstuvw")
-KEPT_BACK = ("heldout", "damaged")  # beginnings of the names of files that only measure
 MIN_SENTENCES = 2  # a feature of one sentence is that sentence
 REGULARISATION = 30.0  # C of logistic regression, by leaving authors out
 MAX_ITERATIONS = 3000
@@ -102,7 +102,7 @@ def files_of(paths: Iterable[Path]) -> list[Path]:
     """The files named, and of a folder those that may be learned from."""
     found: list[Path] = []
     for path in paths:
-        inside = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+        inside = learnable(path) if path.is_dir() else [path]
         found += [file for file in inside if not file.name.startswith(KEPT_BACK)]
     return found
 

@@ -33,7 +33,7 @@ from web.api.common import (
     etag,
     words,
 )
-from web.paging import case_key
+from web.paging import case_key, urgency_of
 from web.services import Services
 from web.texts.times import SOON
 from xunfang.vocabulary import (
@@ -150,12 +150,7 @@ def list_cases(
 ) -> Response:
     """未办结的紧急在前，再按期限；已办结的从新到旧。"""
     paging = Paging.of(services.store, f"cases {tab}", limit, cursor)
-    after = None
-    if paging.key is not None:
-        rank, deadline, case_id = paging.key
-        assert isinstance(deadline, datetime)
-        assert isinstance(case_id, int)
-        after = (Priority(str(rank)), deadline, case_id)
+    after = urgency_of(paging.key)
     with services.store.read() as work:
         area_id = area_asked(work, caller, area)
         which = CaseFilter(soon=services.now() + SOON, area_id=area_id, tab=tab, priority=priority, kind=kind)

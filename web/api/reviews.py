@@ -28,7 +28,7 @@ from web.api.common import (
     area_asked,
     words,
 )
-from web.paging import review_key
+from web.paging import review_key, urgency_of
 from web.services import Services
 from web.texts.times import SOON
 from xunfang.vocabulary import Alert, Priority, ReviewVerdict, Risk
@@ -88,12 +88,7 @@ def reviews(
 ) -> Response:
     """紧急的在前，再按期限。"""
     paging = Paging.of(services.store, "reviews", limit, cursor)
-    after = None
-    if paging.key is not None:
-        priority, deadline, call_id = paging.key
-        assert isinstance(deadline, datetime)
-        assert isinstance(call_id, int)
-        after = (Priority(str(priority)), deadline, call_id)
+    after = urgency_of(paging.key)
     with services.store.read() as work:
         area_id = area_asked(work, caller, area)
         which = ReviewFilter(

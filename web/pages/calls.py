@@ -23,7 +23,7 @@ from web.texts import answers as words
 from web.texts import calls as texts
 from xunfang.clock import age
 from xunfang.errors import NotFound
-from xunfang.vocabulary import AnswerSource
+from xunfang.vocabulary import RELATION_ZH, AnswerSource
 
 router = APIRouter()
 EARLIER_VISITS = 3
@@ -116,7 +116,7 @@ def call(request: Request, viewer: Reader, services: Services, filters: Filters,
         age=age(elder.birth_date, services.today()),
         dialplan=title_of(found.dialplan),
         because=texts.because(found.because),
-        relations=texts.RELATION_ZH,
+        relations=RELATION_ZH,
         false_alarms=texts.FALSE_ALARMS,
         corrections=texts.CORRECTIONS,
         standing=lambda each: _standing(each, now),

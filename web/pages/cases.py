@@ -28,7 +28,7 @@ from web.pages.cases_filters import (
 from web.pages.cases_sheet import MOST_ROWS, workbook
 from web.pages.cases_words import in_chinese, seen_as, seen_text
 from web.pages.reports import XLSX, download
-from web.paging import PAGE_ROWS, Pager, case_key
+from web.paging import PAGE_ROWS, Pager, case_key, urgency_of
 from web.services import House, Services
 from xunfang.errors import BadInput, Conflict, NotFound
 from xunfang.vocabulary import CaseKind, CaseStatus, CaseStep, Priority
@@ -50,7 +50,7 @@ def queue(
     key = pager.key(after)
     with services.store.read() as work:
         wanted = which(work, viewer, filters, now)
-        rows = work.case_lists.page(wanted, PAGE_ROWS + 1, _place(key))
+        rows = work.case_lists.page(wanted, PAGE_ROWS + 1, urgency_of(key))
         common = _common(work, viewer, filters, wanted)
     return services.render.page(
         request,
@@ -74,7 +74,7 @@ def villages(
     key = pager.key(after)
     with services.store.read() as work:
         wanted = which(work, viewer, filters, now)
-        rows = work.case_lists.by_village(wanted, now, PAGE_ROWS + 1, _place(key))
+        rows = work.case_lists.by_village(wanted, now, PAGE_ROWS + 1, urgency_of(key))
         common = _common(work, viewer, filters, wanted)
     return services.render.page(
         request,
@@ -102,10 +102,6 @@ def _common(work: Work, viewer: Viewer, filters: Asked, wanted: CaseFilter) -> d
         "seen_to": life.SEEN_TO,
         "unaccepted": life.UNACCEPTED,
     }
-
-
-def _place(key: tuple[Any, ...] | None) -> tuple[Priority, datetime, int] | None:
-    return None if key is None else (Priority(key[0]), key[1], key[2])
 
 
 @router.get("/cases/export.xlsx")

@@ -20,12 +20,12 @@ from visits import reviewing
 from web.access import Desk, Reader, Viewer
 from web.forms import Posted
 from web.navigation import READERS, NavItem
-from web.paging import PAGE_ROWS, Pager, review_key
+from web.paging import PAGE_ROWS, Pager, review_key, urgency_of
 from web.services import House, Services
 from web.texts.times import SOON, at
 from xunfang.clock import age
 from xunfang.errors import BadInput, NotFound, XunfangError
-from xunfang.vocabulary import Alert, CallDisposition, Priority, UserRole
+from xunfang.vocabulary import Alert, CallDisposition, UserRole
 
 QUEUE = "/queue"
 
@@ -132,7 +132,7 @@ def queue(
     with services.store.read() as work:
         wanted = which(work, viewer, filters, services)
         counts = work.reviews.counts(wanted)
-        rows = work.reviews.page(wanted, PAGE_ROWS + 1, _place(key))
+        rows = work.reviews.page(wanted, PAGE_ROWS + 1, urgency_of(key))
         areas = _areas(work, viewer, filters.area)
         colleagues = _colleagues(work, viewer) if viewer.writes else []
     return services.render.page(
@@ -160,10 +160,6 @@ def queue(
 def count(viewer: Reader, services: Services) -> Response:
     """Of the menu, which follows the news (static/js/menu.js)."""
     return PlainTextResponse(services.render.counted(NAV[0], viewer), headers={"Cache-Control": "no-store"})
-
-
-def _place(key: tuple[Any, ...] | None) -> tuple[Priority, Any, int] | None:
-    return None if key is None else (Priority(key[0]), key[1], key[2])
 
 
 def _areas(work: Work, viewer: Viewer, chosen: int | None) -> list[Area]:

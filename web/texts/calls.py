@@ -15,13 +15,6 @@ from visits import evidence
 from web.texts import answers, confidence
 from xunfang.vocabulary import Alert, Speaker
 
-RELATION_ZH = {
-    "child": "子女",
-    "relative": "亲属",
-    "guardian": "监护人",
-    "neighbour": "邻居",
-    "village": "村（居）",
-}
 _BECAUSE: Mapping[str, str] = {
     Because.FINISHED: "问完",
     Because.OPT_OUT: "不愿再接电话",

@@ -15,6 +15,7 @@ from rich.progress import track
 
 from ivr.understanding import Lexicon, check, default_lexicon, diff, score, understand_line, with_overlay
 from ivr.understanding.check import Change, EntryChange, entry_changes
+from ivr.understanding.corpus import learnable
 from ivr.understanding.model import Question
 from ivr.understanding.precision import EntryPrecision, precisions
 from xunfang.cli.output import AsJson, console, print_json, print_table, settings_of, stderr
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 SAY_SHOWN = 3  # patterns of an entry in the table
 LABELS = ("question", "alert", "answer")
-KEPT_BACK = ("heldout", "damaged")  # how the files begin that only measure (tests/corpus/README.md)
 
 app = typer.Typer(no_args_is_help=True, help="The words that judgement 语义判断 rests on, as data.")
 
@@ -312,9 +312,7 @@ def _about(line: EntryPrecision) -> str:
 
 def _corpus(files: list[Path] | None) -> list[dict[str, Any]]:
     """Whoever edits the words must not see the sentences that measure them, unless he names the file."""
-    chosen = files or [
-        file for file in sorted(Path("tests/corpus").glob("*.jsonl")) if not file.name.startswith(KEPT_BACK)
-    ]
+    chosen = files or learnable(Path("tests/corpus"))
     if not chosen:
         raise BadInput("no corpus here: name one or more JSONL files with --corpus")
     return [row for file in chosen for row in rows_of(read_text(file).splitlines(), file.name)]
